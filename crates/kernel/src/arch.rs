@@ -1,0 +1,265 @@
+//! What the kernel asks of an architecture: small capability traits, and [`Arch`], their sum.
+//!
+//! The rule is that an algorithm never lives behind one of these. A method does one thing the hardware does, is as short
+//! as the hardware allows, and says in which state it may be called. What a build lacks is absent from the type: the
+//! traits for more than one CPU exist in the `smp` module only, and a UP build has no such module.
+
+use core::fmt;
+use core::ops::Range;
+
+use boot_info::{BootInfo, Memblock};
+use cpumask::CpuId;
+use paging::{Cache, Format, Prot};
+
+use crate::platform::Platform;
+use crate::smp::SmpArch;
+
+/// A CPU as the hardware names it: 32-bit APIC id, or the affinity fields of `MPIDR_EL1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HwId(pub u64);
+
+impl fmt::Display for HwId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+/// All of an architecture.
+pub trait Arch:
+    BootOps + ConsoleOps + PerCpuOps + IrqOps + TimeOps + MmuOps + ThreadOps + PowerOps + SmpArch + Send + Sync + 'static
+{
+    /// As in the banner, the readiness line and `--arch`.
+    const NAME: &'static str;
+}
+
+/// From the first Rust instruction to the end of `setup_arch`. Boot CPU only, interrupts off.
+pub trait BootOps {
+    /// Identifies the executing CPU by hardware. Called first of all: must need nothing that is set up later.
+    fn smp_setup_processor_id() -> HwId;
+
+    /// The cycle counter as it stood at the kernel's first instruction.
+    fn entry_cycles() -> u64;
+
+    /// Whatever randomness the hardware and the boot loader give, mixed with the cycle counter; never blocks.
+    /// May be weak on machines without a source; is never constant.
+    fn entropy() -> usize;
+
+    /// Fills `info` from what the boot loader handed over. Damaged input leaves fields empty and is logged.
+    ///
+    /// # Errors
+    /// A sentence, when there is nothing to boot from (no memory map at all).
+    fn boot_info(info: &mut BootInfo) -> Result<(), &'static str>;
+
+    /// Reserves what only the architecture knows: firmware areas in use, the blob the device tree lies in, low memory
+    /// the AP trampoline needs. RAM is already added; image and initrd are already reserved.
+    fn reserve(info: &BootInfo, memblock: &mut Memblock);
+
+    /// Where the image lies: physical addresses of `_text` .. `_end`.
+    fn image_phys() -> Range<u64>;
+
+    /// Reads the CPU list and the devices the kernel itself needs from ACPI or the device tree. The final page tables
+    /// are on; [`crate::mm::phys_to_virt`] and [`crate::mm::ioremap`] work; there is no heap yet.
+    ///
+    /// # Errors
+    /// A sentence. The kernel goes on with what `platform` holds then: at least the boot CPU.
+    fn discover(info: &BootInfo, platform: &mut Platform) -> Result<(), &'static str>;
+}
+
+/// The serial console, polled and without a lock, from the first Rust instruction on and in a dying kernel.
+pub trait ConsoleOps {
+    /// Writes all of `bytes`; false while no console is known (the log ring keeps the text and replays it later).
+    /// A transmitter that does not drain is given up after a bounded number of polls.
+    fn console_write(bytes: &[u8]) -> bool;
+
+    /// One received byte, if there is one.
+    fn console_read() -> Option<u8>;
+
+    /// `earlycon=VALUE` was on the command line, VALUE empty when it was bare.
+    ///
+    /// # Errors
+    /// A sentence for the log when the value means nothing here.
+    fn earlycon(value: &str) -> Result<(), &'static str>;
+
+    /// Turns the receive interrupt on; from then on [`crate::console::rx_interrupt`] is called for it.
+    ///
+    /// # Errors
+    /// A sentence when the interrupt cannot be routed: the monitor then polls.
+    fn enable_rx_interrupt() -> Result<(), &'static str>;
+}
+
+/// The per-CPU base register.
+pub trait PerCpuOps: percpu::ThisCpu {
+    /// Makes `area` (see [`percpu::area`]; a UP build passes the section itself) the executing CPU's base, along with
+    /// whatever per-CPU descriptor tables live in it. The stack canary in the area's header is set by the caller
+    /// through [`ThreadOps::set_canary`] right after.
+    ///
+    /// # Safety
+    /// `area` must be a filled area that no other CPU uses. Interrupts are off.
+    unsafe fn install(cpu: CpuId, area: usize);
+
+    /// Identifies the executing CPU by hardware, with no per-CPU base: for panics on a CPU nobody set up.
+    fn hw_id() -> HwId;
+}
+
+/// Interrupts of the executing CPU, and the controller.
+pub trait IrqOps {
+    /// Turns interrupts off and returns whether they were on.
+    fn irq_save() -> bool;
+
+    /// Turns interrupts on again if `was_on`.
+    fn irq_restore(was_on: bool);
+
+    /// Turns interrupts on.
+    fn irq_enable();
+
+    /// With interrupts off on entry and on return: waits until one is pending, and lets it be taken. Enabling and
+    /// waiting are one step, so an interrupt that comes in between still ends the wait.
+    fn wait_for_interrupt();
+
+    /// Sets up the interrupt controller and this CPU's part of it. Boot CPU, once, heap available.
+    ///
+    /// # Errors
+    /// A sentence; fatal.
+    fn init_irqs(platform: &Platform) -> Result<(), &'static str>;
+}
+
+/// The free-running counter and the executing CPU's one-shot timer.
+pub trait TimeOps {
+    /// The counter: starts at or before the kernel's entry, the same on all CPUs up to a few hundred cycles.
+    fn cycles() -> u64;
+
+    /// Counter frequency in Hz when it is known without measuring; else `None`, and [`Self::calibrate`] is called later.
+    fn known_hz() -> Option<u64>;
+
+    /// Measures the counter (and the timer, where it has a clock of its own) against a reference. Boot CPU, once,
+    /// interrupts off; takes some milliseconds at most.
+    ///
+    /// # Errors
+    /// A sentence when no reference clock answered.
+    fn calibrate(platform: &Platform) -> Result<u64, &'static str>;
+
+    /// Sets up the executing CPU's timer, silent.
+    fn init_timer();
+
+    /// One interrupt as soon as the counter has reached `at`, which may lie in the past. Replaces an earlier call. May
+    /// fire early (a timer narrower than the counter); the handler looks at the clock and asks again.
+    fn set_timer(at: u64);
+}
+
+/// A mapping that must be there from the moment the final tables are on.
+#[derive(Clone, Copy, Debug)]
+pub struct FixedMapping {
+    /// First virtual address, page aligned.
+    pub va: usize,
+    /// First physical address, page aligned.
+    pub pa: u64,
+    /// Bytes, whole pages.
+    pub len: usize,
+    /// Access.
+    pub prot: Prot,
+    /// Memory type.
+    pub cache: Cache,
+}
+
+/// A second root table that must agree with the kernel's in some slots: i386's `initial_page_table`, x86_64's
+/// `trampoline_pgd`. Whoever runs on it (a starting CPU, EFI, the real-mode reboot) dies if it does not.
+#[derive(Clone, Copy, Debug)]
+pub struct ShadowRoot {
+    /// Physical address of the root table.
+    pub root: u64,
+    /// Slots of the kernel's root, and the first slot of the shadow they are copied to.
+    pub copies: &'static [(Range0, usize)],
+}
+
+/// A half-open range of slots; `core::ops::Range` is not `Copy`.
+#[derive(Clone, Copy, Debug)]
+pub struct Range0 {
+    /// First slot.
+    pub start: usize,
+    /// One past the last.
+    pub end: usize,
+}
+
+/// The MMU. The kernel has three windows of address space: the image at the address it is linked for, all RAM in a row
+/// (physmap), and one where pages are mapped singly (vmap: per-CPU areas, stacks, device registers).
+pub trait MmuOps {
+    /// How table entries are encoded.
+    type Format: Format;
+
+    /// First address of the image window; `_text` lies at [`Self::image_offset`] bytes into it at the earliest.
+    const IMAGE_BASE: usize;
+    /// Where physical address [`Self::PHYSMAP_FIRST`] appears.
+    const PHYSMAP_BASE: usize;
+    /// Lowest physical address in the physmap: 0 unless RAM starts far up.
+    const PHYSMAP_FIRST: u64 = 0;
+    /// Bytes of RAM the physmap can hold; RAM above is reported and left alone.
+    const PHYSMAP_SIZE: u64;
+    /// The vmap window.
+    const VMAP: Range<usize>;
+
+    /// The format, with the features this CPU has.
+    fn format() -> Self::Format;
+
+    /// Physical address of the zeroed page that shall become the kernel's root table, where the architecture has one of
+    /// its own (`swapper_pg_dir`); else one is allocated.
+    fn kernel_root() -> Option<u64>;
+
+    /// The tables that must be kept in step with the kernel's root; empty where there is none.
+    fn shadow_roots() -> &'static [ShadowRoot];
+
+    /// What must be mapped beside image and physmap from the first moment (the early console's registers). Asked once.
+    fn fixed_mappings() -> &'static [FixedMapping];
+
+    /// Makes `root` the executing CPU's kernel root and flushes all translations, global ones too.
+    ///
+    /// # Safety
+    /// `root` must map all that is running: image, stack, physmap.
+    unsafe fn activate(root: u64);
+
+    /// Drops the executing CPU's translation of one page.
+    fn flush_page(va: usize);
+}
+
+/// Kernel threads.
+pub trait ThreadOps {
+    /// Lays out a new stack so that [`Self::switch`] to the returned stack pointer calls `entry(arg)` with interrupts
+    /// off, a zero frame pointer and a return address of zero (both end a backtrace).
+    ///
+    /// # Safety
+    /// `top` is the 16-byte-aligned end of a writable stack nobody uses.
+    unsafe fn prepare_stack(top: usize, entry: extern "C" fn(usize) -> !, arg: usize) -> usize;
+
+    /// Saves callee-saved state on the running stack, stores the stack pointer to `prev`, makes `canary` this CPU's
+    /// stack canary where the ABI has one per CPU, and continues at `next`. Returns when somebody switches back.
+    ///
+    /// # Safety
+    /// `next` came from [`Self::prepare_stack`] or an earlier switch and is switched to once. Interrupts are off.
+    unsafe fn switch(prev: *mut usize, next: usize, canary: usize);
+
+    /// Sets the canary the compiler's stack protector compares with on this CPU (all CPUs, where it is one global).
+    ///
+    /// # Safety
+    /// No caller up the stack may return through a check of the old value.
+    unsafe fn set_canary(canary: usize);
+
+    /// The frame pointer of the caller: address of (saved frame pointer, return address).
+    fn frame_pointer() -> usize;
+
+    /// Tells the hardware or the vectors which stack the executing CPU is on now: `bottom` is its lowest address.
+    fn note_stack(bottom: usize);
+}
+
+/// The ends of a machine's life. Both return only if they failed, after a bounded wait.
+pub trait PowerOps {
+    /// Turns the machine off.
+    fn power_off();
+
+    /// Resets the machine.
+    fn reset();
+
+    /// Nothing is left to be done: waits with interrupts off, for ever.
+    fn halt() -> !;
+
+    /// Resets or hangs the machine without a word, as a fault no handler can take does. For the runner's own tests.
+    fn die() -> !;
+}

@@ -1,0 +1,36 @@
+//! What firmware tables said about this machine, in words no architecture owns.
+
+use arrayvec::ArrayVec;
+
+use crate::arch::HwId;
+use crate::cpu::NR_CPUS;
+
+/// CPUs a firmware table may list: more than any build runs, so that those left off can be named.
+pub const MAX_FIRMWARE_CPUS: usize = 1024;
+
+/// The machine.
+#[derive(Debug, Default)]
+pub struct Platform {
+    /// CPUs that may be started, the boot CPU among them or not; no duplicates. What does not fit is in `cpus_dropped`.
+    pub cpus: ArrayVec<HwId, MAX_FIRMWARE_CPUS>,
+    /// CPUs beyond [`MAX_FIRMWARE_CPUS`].
+    pub cpus_dropped: usize,
+    /// Where the list came from: `MADT`, `FDT`, or `none`.
+    pub cpu_source: &'static str,
+    /// How CPUs are started, for the log: `INIT-SIPI`, `PSCI hvc`.
+    pub start_method: &'static str,
+}
+
+impl Platform {
+    /// Adds a CPU to the list, once.
+    pub fn add_cpu(&mut self, hw: HwId) {
+        if !self.cpus.contains(&hw) && self.cpus.try_push(hw).is_err() {
+            self.cpus_dropped += 1;
+        }
+    }
+
+    /// CPUs on the list that this build has no room for.
+    pub fn beyond_build(&self) -> usize {
+        self.cpus.len().saturating_sub(NR_CPUS) + self.cpus_dropped
+    }
+}

@@ -1,0 +1,120 @@
+//! What more than one CPU asks of an architecture.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use cpumask::CpuId;
+use smp_stop::Generation;
+
+use crate::arch::HwId;
+use crate::mm::Synced;
+
+/// All a secondary CPU is told, one block per CPU, never shared and never reused for another start: a CPU that comes
+/// late finds its own block, not its successor's. Read by entry assembly, possibly with caches off.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub struct BootBlock {
+    /// Offset 0. The CPU as the hardware names it.
+    pub hw: HwId,
+    /// Offset 8. Physical address of the kernel's root table.
+    pub root: u64,
+    /// Offset 16. End of the stack to start on, 16-byte aligned; the CPU's idle thread's.
+    pub stack_top: u64,
+    /// Offset 24. The CPU's per-CPU area.
+    pub area: u64,
+    /// Offset 32. Stack canary to start with.
+    pub canary: u64,
+    /// Offset 40. Logical number.
+    pub cpu: u32,
+    /// Offset 44. Generation of this start, for the online gate.
+    pub generation: u32,
+    /// Offset 48. [`BootBlock::FRESH`], then [`BootBlock::ALIVE`] from the CPU's first Rust instruction on. If the boot
+    /// CPU gave the start up it is [`BootBlock::REVOKED`], and entry code that sees this before it uses the stack parks.
+    pub life: AtomicU32,
+}
+
+impl BootBlock {
+    /// The CPU has not been seen yet.
+    pub const FRESH: u32 = 0;
+    /// The CPU runs Rust code.
+    pub const ALIVE: u32 = 1;
+    /// Nobody waits for the CPU any more.
+    pub const REVOKED: u32 = 2;
+
+    /// The CPU's logical number.
+    pub fn cpu_id(&self) -> CpuId {
+        CpuId(self.cpu)
+    }
+
+    /// The generation of this start.
+    pub fn generation(&self) -> Generation {
+        Generation::from_raw(self.generation)
+    }
+
+    /// Whether the CPU has reached Rust.
+    pub fn is_alive(&self) -> bool {
+        self.life.load(Ordering::Acquire) == Self::ALIVE
+    }
+}
+
+const _: () = assert!(core::mem::offset_of!(BootBlock, canary) == 32);
+const _: () = assert!(core::mem::offset_of!(BootBlock, life) == 48);
+
+/// Why a CPU could not even be asked to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartError {
+    /// The hardware or firmware knows no such CPU (PSCI `INVALID_PARAMETERS`).
+    NoSuchCpu,
+    /// Firmware says it is running already (PSCI `ALREADY_ON`, `ON_PENDING`).
+    AlreadyOn,
+    /// Firmware refused (PSCI `DENIED`, `INTERNAL_FAILURE`, `NOT_SUPPORTED`); its code.
+    Firmware(i32),
+    /// The signal could not be sent (APIC delivery status stayed busy).
+    NotDelivered,
+}
+
+/// Starting CPUs.
+pub trait SmpBringUpOps {
+    /// Prepares for starts, once, before the first [`Self::start`]: copies the trampoline, fills its table. The blocks
+    /// are all that this boot will ever start.
+    fn prepare_start(blocks: &[&'static BootBlock], tables: &Synced);
+
+    /// Releases the CPUs of `blocks`, all of them before waiting for any, and returns without waiting for them to
+    /// arrive. `attempt` is 0 the first time; a CPU that did not become alive is asked again with 1 and more (x86: the
+    /// second SIPI; PSCI: nothing to repeat). `failed` is told of each that could not be asked.
+    ///
+    /// # Safety
+    /// The blocks and all they point to are complete and live for ever.
+    unsafe fn start(
+        blocks: &[&'static BootBlock],
+        tables: &Synced,
+        attempt: u32,
+        failed: &mut dyn FnMut(&'static BootBlock, StartError),
+    );
+
+    /// On the started CPU, after its per-CPU base is installed: its part of interrupt controller, MMU features, timer.
+    fn init_secondary();
+}
+
+/// Reasons to interrupt another CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ipi {
+    /// Look at your run queue ([`crate::sched::resched_interrupt`]); also ends an idle wait.
+    Resched,
+    /// Stop: park now ([`super::stop_interrupt`]).
+    Stop,
+}
+
+/// Signals between CPUs.
+pub trait SmpStopOps {
+    /// Interrupts `cpu`. Takes no lock and waits only a bounded time; a signal to a CPU that is off is lost.
+    fn send_ipi(cpu: CpuId, hw: HwId, ipi: Ipi);
+
+    /// The park loop: interrupts off, local controller quiet, for ever. Touches no memory but its own code. The CPU's
+    /// word says PARKED already.
+    fn park() -> !;
+}
+
+/// What an architecture adds in an SMP build.
+pub trait SmpArch: SmpBringUpOps + SmpStopOps {}
+
+impl<A: SmpBringUpOps + SmpStopOps> SmpArch for A {}
