@@ -1,0 +1,74 @@
+//! The local vector table: the APIC's own sources.
+
+use super::regs::{Access, Reg};
+use crate::vectors;
+
+const MASKED: u32 = 1 << 16;
+/// Delivery mode NMI, edge; the vector is ignored.
+const NMI: u32 = 0b100 << 8;
+
+/// Entries that exist from `max` (version register, bits 16..24) on: the thermal and performance entries came late.
+fn optional(max: u32) -> impl Iterator<Item = Reg> {
+    [(4, Reg::LvtPerformance), (5, Reg::LvtThermal)]
+        .into_iter()
+        .filter(move |(n, _)| *n <= max)
+        .map(|(_, reg)| reg)
+}
+
+fn max_entry(apic: Access) -> u32 {
+    apic.read(Reg::Version) >> 16 & 0xff
+}
+
+/// Every source masked, but LINT1 (the machine's NMI line; after INIT it is masked, so each CPU must say it again) and
+/// the error interrupt.
+///
+/// # Safety
+///
+/// The vectors must be installed.
+pub(super) unsafe fn quiesce(apic: Access) {
+    let with_vector = [
+        (Reg::LvtTimer, MASKED | u32::from(vectors::TIMER)),
+        (Reg::LvtLint0, MASKED),
+        (Reg::LvtLint1, NMI),
+        (Reg::LvtError, u32::from(vectors::APIC_ERROR)),
+    ];
+    // SAFETY: the caller's promise; masked entries do nothing.
+    unsafe {
+        with_vector
+            .into_iter()
+            .for_each(|(reg, value)| apic.write(reg, value));
+        optional(max_entry(apic)).for_each(|reg| apic.write(reg, MASKED));
+    }
+}
+
+/// Every source masked.
+///
+/// # Safety
+///
+/// None of them may be needed any more.
+pub(super) unsafe fn mask_all(apic: Access) {
+    let fixed = [Reg::LvtTimer, Reg::LvtLint0, Reg::LvtLint1, Reg::LvtError];
+    // SAFETY: the caller's promise. Masking needs a legal vector even so, or the APIC reports an error.
+    unsafe {
+        for reg in fixed.into_iter().chain(optional(max_entry(apic))) {
+            apic.write(reg, MASKED | u32::from(vectors::SPURIOUS));
+        }
+    }
+}
+
+/// Acknowledges what a kernel before us took and never finished: an entry left in service blocks all below it.
+pub(super) fn drain_in_service(apic: Access) {
+    // One per vector at most, so the walk is bounded even if an entry cannot be cleared.
+    for _ in 0..256 {
+        if !any_in_service(apic) {
+            return;
+        }
+        // SAFETY: whoever took the interrupt is gone.
+        unsafe { apic.write(Reg::Eoi, 0) };
+    }
+}
+
+/// The in-service register is eight words of 32 vectors each; the lowest 16 vectors cannot be in service.
+fn any_in_service(apic: Access) -> bool {
+    (0..8).any(|word| apic.read_array(Reg::InService, word) != 0)
+}

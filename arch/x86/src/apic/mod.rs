@@ -1,0 +1,196 @@
+//! The local APIC of the executing CPU (SDM Vol. 3A, ch. 11), xAPIC and x2APIC behind one type.
+
+mod icr;
+mod lvt;
+mod regs;
+#[cfg(feature = "smp")]
+pub mod smp;
+pub mod timer;
+
+use core::num::NonZeroUsize;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+pub use icr::{Delivery, XAPIC_MAX_ID};
+pub use regs::{Access, Reg};
+
+use crate::cpu;
+use crate::irqflag;
+use crate::regs::{msr, rdmsr, rdtsc, wrmsr};
+use crate::vectors;
+
+/// Physical address of the register page after reset, used when nothing says otherwise.
+pub const DEFAULT_PAGE: u64 = 0xfee0_0000;
+/// Bytes of the register page.
+pub const PAGE_LEN: usize = 0x1000;
+
+/// `IA32_APIC_BASE`: the APIC is on.
+const BASE_ENABLE: u64 = 1 << 11;
+/// `IA32_APIC_BASE`: the APIC is in x2APIC mode; cannot be left but through a disabled APIC.
+const BASE_X2APIC: u64 = 1 << 10;
+
+/// How long the last command may stay undelivered, in TSC ticks: some milliseconds on any CPU, and known before the
+/// TSC's frequency is.
+const DELIVERY_TICKS: u64 = 1 << 24;
+
+/// How this machine's APICs are reached: [`NOT_YET`], [`BY_MSR`] or the address of the mapped page.
+static ACCESS: AtomicUsize = AtomicUsize::new(NOT_YET);
+const NOT_YET: usize = 0;
+const BY_MSR: usize = 1;
+
+/// The command before was not accepted in time, or the target cannot be named in the mode the machine is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotDelivered;
+
+/// The executing CPU's local APIC. A handle: copies mean the same device, on whichever CPU they are used.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalApic {
+    access: Access,
+}
+
+/// Whether the executing CPU's APIC was handed over in x2APIC mode.
+pub fn firmware_uses_x2apic() -> bool {
+    // SAFETY: CPUs that report x2APIC have `IA32_APIC_BASE`.
+    cpu::features().x2apic && unsafe { rdmsr(msr::APIC_BASE) } & BASE_X2APIC != 0
+}
+
+/// Fixes how all APICs of the machine are reached, once, on the boot CPU. `page` is the mapped register page, or `None`
+/// for x2APIC mode.
+pub fn set_access(page: Option<NonZeroUsize>) {
+    ACCESS.store(page.map_or(BY_MSR, NonZeroUsize::get), Ordering::Release);
+}
+
+impl LocalApic {
+    /// The APIC, once [`set_access`] has been called.
+    #[inline]
+    pub fn get() -> Option<Self> {
+        let access = match ACCESS.load(Ordering::Acquire) {
+            NOT_YET => return None,
+            BY_MSR => Access::Msr,
+            page => Access::Page(NonZeroUsize::new(page)?),
+        };
+        Some(Self { access })
+    }
+
+    /// The APIC's id: 8 bits in xAPIC mode, 32 in x2APIC mode.
+    pub fn id(self) -> u32 {
+        let raw = self.access.read(Reg::Id);
+        match self.access {
+            Access::Page(_) => raw >> 24,
+            Access::Msr => raw,
+        }
+    }
+
+    /// Says that the highest interrupt in service has been handled.
+    #[inline]
+    pub fn eoi(self) {
+        // SAFETY: allows the next interrupt of that priority, which the vectors are there to take.
+        unsafe { self.access.write(Reg::Eoi, 0) };
+    }
+
+    /// Turns the APIC of the executing CPU on and makes it quiet: every local source masked but LINT1, which is NMI,
+    /// and errors. Interrupts are off.
+    pub fn init_this_cpu(self) {
+        self.enable_mode();
+        // SAFETY: the vectors named here are installed, interrupts are off, and a masked source stays silent.
+        unsafe {
+            self.access.write(Reg::TaskPriority, 0);
+            lvt::quiesce(self.access);
+            self.access
+                .write(Reg::SpuriousVector, 0x100 | u32::from(vectors::SPURIOUS));
+        }
+        lvt::drain_in_service(self.access);
+        self.read_errors();
+    }
+
+    /// Switches this CPU's APIC to the machine's mode.
+    fn enable_mode(self) {
+        if !cpu::features().apic_base_msr {
+            return;
+        }
+        // SAFETY: the CPU has the register.
+        let base = unsafe { rdmsr(msr::APIC_BASE) };
+        let mode = if self.access == Access::Msr {
+            BASE_ENABLE | BASE_X2APIC
+        } else {
+            BASE_ENABLE
+        };
+        if base & mode != mode {
+            // SAFETY: enabling is allowed from any state that firmware leaves; the address bits are unchanged.
+            unsafe { wrmsr(msr::APIC_BASE, base | mode) };
+        }
+    }
+
+    /// The errors collected since the last call; reading needs a write first (SDM Vol. 3A, 11.5.3).
+    pub fn read_errors(self) -> u32 {
+        // SAFETY: latches and clears the error bits, nothing else.
+        unsafe { self.access.write(Reg::ErrorStatus, 0) };
+        self.access.read(Reg::ErrorStatus)
+    }
+
+    /// Masks every local source of this CPU, NMI included, for good.
+    pub fn silence(self) {
+        // SAFETY: nothing is started by it.
+        unsafe { lvt::mask_all(self.access) };
+    }
+
+    /// Sends a command to one CPU.
+    ///
+    /// Waits a bounded time for the command before to be accepted, not for this one. Safe from NMI context: the two
+    /// halves of the xAPIC's register are written with interrupts off, and the high half is put back afterwards, so an
+    /// interrupted sender still reaches its own target.
+    ///
+    /// # Errors
+    /// The id cannot be named in this mode, or the register stayed busy.
+    pub fn send(self, target: u32, delivery: Delivery) -> Result<(), NotDelivered> {
+        match self.access {
+            Access::Msr => Self::send_x2apic(delivery.x2apic(target).ok_or(NotDelivered)?),
+            Access::Page(_) => {
+                let (high, low) = delivery.xapic(target).ok_or(NotDelivered)?;
+                let was_on = irqflag::save_and_disable();
+                let sent = self.send_xapic(high, low);
+                irqflag::restore(was_on);
+                sent?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the last command to be accepted; always true in x2APIC mode.
+    pub fn delivered(self) -> bool {
+        let start = rdtsc();
+        while self.busy() {
+            if rdtsc().wrapping_sub(start) > DELIVERY_TICKS {
+                return false;
+            }
+            core::hint::spin_loop();
+        }
+        true
+    }
+
+    fn busy(self) -> bool {
+        self.access != Access::Msr && self.access.read(Reg::Command) & icr::PENDING != 0
+    }
+
+    fn send_xapic(self, high: u32, low: u32) -> Result<(), NotDelivered> {
+        if !self.delivered() {
+            return Err(NotDelivered);
+        }
+        let interrupted = self.access.read(Reg::CommandHigh);
+        // SAFETY: the command is one that its target is prepared for (that is what `Delivery` is made from).
+        unsafe {
+            self.access.write(Reg::CommandHigh, high);
+            self.access.write(Reg::Command, low);
+            self.access.write(Reg::CommandHigh, interrupted);
+        }
+        Ok(())
+    }
+
+    fn send_x2apic(command: u64) {
+        // SAFETY: as for `send_xapic`. A write to an x2APIC register may pass earlier stores (SDM Vol. 3A, 11.12.3), and
+        // the target must see them: both fences, which every CPU with x2APIC has.
+        unsafe {
+            core::arch::asm!("mfence", "lfence", options(nostack, preserves_flags));
+            wrmsr(msr::X2APIC + Reg::Command as u32, command);
+        }
+    }
+}
