@@ -1,0 +1,86 @@
+//! The per-CPU base, `TPIDR_EL1`, and the header of an area.
+
+use core::arch::asm;
+use core::cell::UnsafeCell;
+use core::mem::offset_of;
+
+use percpu::ThisCpu;
+
+use crate::Aarch64;
+
+/// Bytes of the stack that stands in for one that overflowed.
+pub const OVERFLOW_STACK: usize = 16384;
+
+/// Offset of [`Header::overflow_top`], for the vectors.
+pub const OVERFLOW_TOP: usize = offset_of!(Header, overflow_top);
+
+/// First words of every area; the vectors reach them by fixed offset.
+#[repr(C, align(64))]
+struct Header {
+    /// Where the stack for a stack overflow ends; zero until [`install`], and then the boot CPU's is used.
+    overflow_top: UnsafeCell<usize>,
+}
+
+// SAFETY: the word is written once, by the CPU it belongs to, before anybody else knows the area.
+unsafe impl Sync for Header {}
+
+#[unsafe(link_section = ".percpu.head")]
+#[used]
+static HEADER: Header = Header {
+    overflow_top: UnsafeCell::new(0),
+};
+
+// SAFETY: TPIDR_EL1 is written by `set_base` alone. `load_usize` is two instructions, and still one step: the interrupt
+// handler recognises the pair and restarts it (see `restart_load`).
+unsafe impl ThisCpu for Aarch64 {
+    #[inline(always)]
+    fn base() -> usize {
+        let base;
+        // SAFETY: reads a register. Not `pure`: after a switch the thread may be on another CPU.
+        unsafe { asm!("mrs {}, tpidr_el1", out(reg) base, options(nomem, nostack, preserves_flags)) };
+        base
+    }
+
+    #[inline(always)]
+    unsafe fn load_usize(offset: usize) -> usize {
+        let value;
+        // SAFETY: the caller vouches for the offset. The index is written `sxtx`, which is the same as none for a
+        // 64-bit register and which no compiler emits: it marks the pair for `restart_load`.
+        unsafe {
+            asm!(
+                "mrs {value}, tpidr_el1",
+                "ldr {value}, [{value}, {offset}, sxtx]",
+                value = out(reg) value,
+                offset = in(reg) offset,
+                options(nostack, preserves_flags, readonly)
+            );
+        }
+        value
+    }
+}
+
+/// If `pc` stands between the two instructions of [`ThisCpu::load_usize`], the address of the first: else `pc`.
+///
+/// An interrupt there may end in a switch, and the thread continue on another CPU with the old CPU's base in a
+/// register. Reading the base again is always right.
+pub fn restart_load(pc: u64) -> u64 {
+    const MRS_TPIDR_EL1: u32 = 0xd538_d080;
+    const LDR_SXTX: u32 = 0xf860_e800;
+    let at = core::ptr::with_exposed_provenance::<u32>(pc as usize);
+    // SAFETY: the CPU was about to execute the instruction at `pc`, and no text begins at the first byte of its page:
+    // the image header lies there. So both words are mapped and readable.
+    let (before, next) = unsafe { (at.sub(1).read(), at.read()) };
+    let register = before & 0x1f;
+    let pair =
+        before & !0x1f == MRS_TPIDR_EL1 && next & !(0x1f << 16) == LDR_SXTX | (register << 5) | register;
+    if pair { pc - 4 } else { pc }
+}
+
+/// Makes `area` the executing CPU's base.
+///
+/// # Safety
+/// `area` must be a filled area (or the section itself) that stays, used by no other CPU.
+pub unsafe fn set_base(area: usize) {
+    // SAFETY: the caller vouches for the area.
+    unsafe { asm!("msr tpidr_el1, {}", in(reg) area, options(nostack, preserves_flags)) };
+}
