@@ -1,0 +1,73 @@
+//! The console's UART: from `stdout-path`, perhaps through `/aliases`, to a node.
+
+use super::{
+    Uart,
+    cells::{string, u32_at},
+    gic::RawInterrupts,
+    node::{Bus, Node},
+    walk::Found,
+};
+use crate::{Console, ConsoleKind};
+
+const PL011: &[&str] = &["arm,pl011", "arm,sbsa-uart"];
+const NS16550: &[&str] = &["ns16550a", "ns16550", "snps,dw-apb-uart", "ns8250"];
+
+pub(super) fn find(root: Node<'_>, found: &Found<'_>) -> Option<Uart> {
+    let stdout = found.chosen.stdout?;
+    let (path, options) = stdout.split_once(':').unwrap_or((stdout, ""));
+    let path = match path.strip_prefix('/') {
+        Some(_) => path,
+        None => string(found.aliases.as_ref()?.property(path)?)?,
+    };
+    descend(root, None, path.strip_prefix('/')?, &mut |node, bus| {
+        read(node, bus, found, baud(options))
+    })
+}
+
+/// Follows `path` from `node`. By recursion, since each level's bus borrows the one above; it goes
+/// no deeper than the tree.
+fn descend(
+    node: Node<'_>,
+    above: Option<&Bus<'_>>,
+    path: &str,
+    at_end: &mut dyn FnMut(&Node<'_>, &Bus<'_>) -> Option<Uart>,
+) -> Option<Uart> {
+    let bus = node.bus(above);
+    let (name, rest) = path.split_once('/').unwrap_or((path, ""));
+    let child = node.children().find(|child| child.is_called(name))?;
+    if rest.is_empty() {
+        at_end(&child, &bus)
+    } else {
+        descend(child, Some(&bus), rest, at_end)
+    }
+}
+
+fn read(node: &Node<'_>, bus: &Bus<'_>, found: &Found<'_>, baud: Option<u32>) -> Option<Uart> {
+    let region = node.regions(bus).next()?;
+    let kind = match node {
+        _ if node.is_compatible(PL011) => ConsoleKind::Pl011,
+        _ if node.is_compatible(NS16550) => ConsoleKind::Ns16550,
+        _ => ConsoleKind::Unknown,
+    };
+    let shift = node.property("reg-shift").and_then(|v| u32_at(v, 0)).unwrap_or(0);
+    Some(Uart {
+        console: Console {
+            kind,
+            base: region.base,
+            len: region.len,
+            reg_shift: shift.min(16) as u8,
+            baud,
+        },
+        interrupt: RawInterrupts::of(node, bus).decode(0, found.gic.as_ref()),
+        clock_frequency: node.property("clock-frequency").and_then(|v| u32_at(v, 0)),
+    })
+}
+
+/// Options look like `115200n8`.
+fn baud(options: &str) -> Option<u32> {
+    let digits = options
+        .bytes()
+        .position(|b| !b.is_ascii_digit())
+        .unwrap_or(options.len());
+    options[..digits].parse().ok()
+}

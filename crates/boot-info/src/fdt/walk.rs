@@ -1,0 +1,109 @@
+//! The walk over the tree: every node is looked at once and handed to whoever knows it.
+
+use ::fdt::{Fdt, nodes::AsNode};
+
+use super::{
+    Error, FdtInfo, chosen, cpus, gic, memory,
+    node::{Bus, Node},
+    psci,
+    scan::{self, Scanned},
+    uart,
+};
+use crate::{BootInfo, Loader, Protocol};
+
+/// What the walk finds on its way and needs at the end.
+pub(super) struct Found<'a> {
+    pub chosen: chosen::Chosen<'a>,
+    pub aliases: Option<Node<'a>>,
+    /// Where interrupts are decoded: phandle and `#interrupt-cells` of the GIC.
+    pub gic: Option<gic::Found>,
+    /// Timer node's interrupts, raw: the GIC may come later in the tree.
+    pub timer: Option<(gic::RawInterrupts<'a>, super::Timer)>,
+}
+
+/// Reads the blob that lies at physical address `at` into `boot` (memory, command line, initrd,
+/// seed, console) and `info` (the rest).
+///
+/// `bytes` may be longer than the blob. The blob's own memory is put into the map as reserved.
+///
+/// # Errors
+/// See [`Error`]. Both outputs are untouched, but for [`Error::NoMemory`].
+pub fn fill(bytes: &[u8], at: u64, boot: &mut BootInfo, info: &mut FdtInfo) -> Result<(), Error> {
+    let scanned = scan::scan(bytes)?;
+    let tree = Fdt::new_unaligned_fallible(scanned.blob).map_err(|_| Error::BadStructure)?;
+    let root = tree
+        .root()
+        .ok()
+        .and_then(|root| Node::new(root.as_node()))
+        .ok_or(Error::BadStructure)?;
+
+    boot.loader = Loader {
+        protocol: Protocol::DeviceTree,
+        version: tree.header().version,
+        id: 0,
+    };
+    boot.fdt = Some(at);
+    let found = look_around(root, boot, info);
+    reserve(&scanned, at, boot);
+    finish(root, &found, boot, info);
+    let any = boot
+        .memory
+        .regions()
+        .iter()
+        .any(|r| r.kind == crate::MemKind::Usable);
+    if any { Ok(()) } else { Err(Error::NoMemory) }
+}
+
+fn look_around<'a>(root: Node<'a>, boot: &mut BootInfo, info: &mut FdtInfo) -> Found<'a> {
+    let mut found = Found {
+        chosen: chosen::Chosen::default(),
+        aliases: None,
+        gic: None,
+        timer: None,
+    };
+    let bus = root.bus(None);
+    for node in root.children() {
+        match node.name.name {
+            "chosen" => found.chosen = chosen::read(&node, boot),
+            "aliases" => found.aliases = Some(node),
+            "cpus" => cpus::read(&node, info),
+            "reserved-memory" => memory::reserved(&node, &bus, boot),
+            _ if memory::is_memory(&node) => memory::add(&node, &bus, boot),
+            _ => device(node, &bus, info, &mut found),
+        }
+    }
+    found
+}
+
+/// A device, or a bus with devices below it. The depth is bounded: `scan` has seen to that.
+fn device<'a>(node: Node<'a>, bus: &Bus<'_>, info: &mut FdtInfo, found: &mut Found<'a>) {
+    if !node.is_available() {
+        return;
+    }
+    if !node.props.compatible.is_empty() {
+        psci::read(&node, info);
+        gic::read(&node, bus, info, found);
+        gic::timer(&node, bus, found);
+    }
+    let below = node.bus(Some(bus));
+    for child in node.children() {
+        device(child, &below, info, found);
+    }
+}
+
+fn reserve(scanned: &Scanned<'_>, at: u64, boot: &mut BootInfo) {
+    memory::reservations(scanned.reservations, boot);
+    boot.memory
+        .push(at, scanned.blob.len() as u64, crate::MemKind::ReservedRam);
+}
+
+/// What can only be said once the whole tree is known.
+fn finish(root: Node<'_>, found: &Found<'_>, boot: &mut BootInfo, info: &mut FdtInfo) {
+    boot.initrd = found.chosen.initrd(&boot.memory);
+    info.timer = found
+        .timer
+        .as_ref()
+        .map(|(raw, timer)| gic::decode_timer(raw, *timer, found.gic.as_ref()));
+    info.uart = uart::find(root, found);
+    boot.console = info.uart.map(|uart| uart.console);
+}

@@ -1,0 +1,145 @@
+//! Linux x86 boot protocol: reading `boot_params`, the "zero page".
+//!
+//! A loader fills it in, or our own real-mode setup code does; either way it is the one source of
+//! truth of this road. See Linux's `Documentation/arch/x86/boot.rst`, protocol 2.15.
+
+use core::fmt;
+
+use zerocopy::FromBytes;
+
+use crate::{BootInfo, EfiInfo, Initrd, InitrdRefusal, Loader, MemKind, PhysMap, Protocol};
+
+pub mod layout;
+mod setup_data;
+#[cfg(test)]
+mod tests;
+
+use layout::{BootParams, SetupHeader};
+
+/// Why a zero page was refused. A zero page that is merely incomplete is not: what is missing is
+/// then missing in the [`BootInfo`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// Fewer than 4096 bytes.
+    TooShort,
+    /// `hdr.header` is not `HdrS`.
+    BadMagic,
+    /// The memory map is empty: nothing could be done with such a machine.
+    NoMemoryMap,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooShort => "boot_params shorter than a page",
+            Self::BadMagic => "boot_params has no HdrS magic",
+            Self::NoMemoryMap => "boot_params has an empty memory map",
+        })
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// Size of the zero page in bytes.
+pub const SIZE: usize = size_of::<BootParams>();
+
+/// Fills `out` from a zero page; the command line and the `setup_data` list are read through
+/// `phys`.
+///
+/// # Errors
+/// See [`Error`]; with [`Error::NoMemoryMap`] everything else has been filled in.
+pub fn fill(zero_page: &[u8], phys: PhysMap, out: &mut BootInfo) -> Result<(), Error> {
+    let (params, _) = BootParams::ref_from_prefix(zero_page).map_err(|_| Error::TooShort)?;
+    let hdr = &params.hdr;
+    if hdr.header != *b"HdrS" {
+        return Err(Error::BadMagic);
+    }
+    out.loader = loader(hdr);
+    out.rsdp = nonzero(params.acpi_rsdp_addr.get());
+    out.efi = efi(&params.efi_info);
+    command_line(params, phys, out);
+    let table = params.e820_table.iter().take(usize::from(params.e820_entries));
+    for entry in table {
+        out.memory.push(
+            entry.addr.get(),
+            entry.size.get(),
+            MemKind::from_e820(entry.kind.get()),
+        );
+    }
+    setup_data::walk(hdr.setup_data.get(), phys, out);
+    out.initrd = initrd(params, out);
+    if out.memory.regions().is_empty() {
+        Err(Error::NoMemoryMap)
+    } else {
+        Ok(())
+    }
+}
+
+/// `type_of_loader` is `0xTV`; T = 0xE means the real type is `ext_loader_type + 0x10`.
+fn loader(hdr: &SetupHeader) -> Loader {
+    let short = u16::from(hdr.type_of_loader >> 4);
+    let id = if short == 0xe {
+        u16::from(hdr.ext_loader_type) + 0x10
+    } else {
+        short
+    };
+    Loader {
+        protocol: Protocol::LinuxX86,
+        version: u32::from(hdr.version.get()),
+        id,
+    }
+}
+
+fn command_line(params: &BootParams, phys: PhysMap, out: &mut BootInfo) {
+    out.cmdline.clear();
+    let at = wide(params.hdr.cmd_line_ptr.get(), params.ext_cmd_line_ptr.get());
+    if at != 0 {
+        out.cmdline.read_phys(phys, at);
+    }
+}
+
+/// Linux reads the fields only if a loader signed the header, as all zero and all stale look alike.
+fn initrd(params: &BootParams, out: &BootInfo) -> Initrd {
+    let start = wide(params.hdr.ramdisk_image.get(), params.ext_ramdisk_image.get());
+    let len = wide(params.hdr.ramdisk_size.get(), params.ext_ramdisk_size.get());
+    if (start, len) != (0, 0) && params.hdr.type_of_loader == 0 {
+        return Initrd::Refused {
+            start,
+            len,
+            why: InitrdRefusal::NoLoader,
+        };
+    }
+    Initrd::check(start, len, &out.memory)
+}
+
+fn efi(info: &layout::EfiInfo) -> Option<EfiInfo> {
+    let is_64bit = match &info.efi_loader_signature {
+        b"EL64" => true,
+        b"EL32" => false,
+        _ => return None,
+    };
+    Some(EfiInfo {
+        is_64bit,
+        system_table: wide(info.efi_systab.get(), info.efi_systab_hi.get()),
+        memory_map: wide(info.efi_memmap.get(), info.efi_memmap_hi.get()),
+        memory_map_size: info.efi_memmap_size.get(),
+        descriptor_size: info.efi_memdesc_size.get(),
+        descriptor_version: info.efi_memdesc_version.get(),
+    })
+}
+
+fn wide(low: u32, high: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+fn nonzero(value: u64) -> Option<u64> {
+    (value != 0).then_some(value)
+}
+
+/// Reads the zero page at a physical address, then as [`fill`].
+///
+/// # Errors
+/// [`Error::TooShort`] when it is not mapped, else as [`fill`].
+pub fn fill_from_phys(at: u64, phys: PhysMap, out: &mut BootInfo) -> Result<(), Error> {
+    fill(phys(at, SIZE).ok_or(Error::TooShort)?, phys, out)
+}
