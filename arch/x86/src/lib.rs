@@ -6,6 +6,7 @@
 #![cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 
 pub mod apic;
+pub mod boot;
 pub mod calibrate;
 pub mod cpu;
 pub mod entropy;

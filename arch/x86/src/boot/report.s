@@ -1,0 +1,49 @@
+# The last words of a kernel that cannot start: on COM1 and on the VGA text screen, because nobody knows yet which of
+# the two there is. The same source is assembled for 32-bit and for 64-bit mode; it uses no stack.
+
+# In: \si = address of a zero-terminated text. Does not return.
+.macro boot_report si, di
+    cld
+    # 115200 baud, 8N1, interrupts off. Firmware may have left the port alone.
+    movw $0x3fb, %dx                    # line control: divisor latch
+    movb $0x80, %al
+    outb %al, %dx
+    movw $0x3f8, %dx
+    movb $1, %al
+    outb %al, %dx
+    movw $0x3f9, %dx
+    xorl %eax, %eax
+    outb %al, %dx
+    movw $0x3fb, %dx
+    movb $3, %al
+    outb %al, %dx
+    movl $0xb8000, %edi
+.Lreport_next\@:
+    lodsb (%\si), %al
+    testb %al, %al
+    jz .Lreport_halt\@
+    movb %al, %bl
+    cmpb $' ', %bl                      # carriage return and line feed mean nothing on the screen
+    jb .Lreport_serial\@
+    movb %bl, (%\di)
+    movb $0x0f, 1(%\di)                 # white on black
+    addl $2, %edi
+.Lreport_serial\@:
+    movw $0x3fd, %dx                    # line status: wait for room, but not for ever on a port that is not there
+    movl $0x10000, %ecx
+.Lreport_wait\@:
+    inb %dx, %al
+    testb $0x20, %al
+    jnz .Lreport_send\@
+    decl %ecx
+    jnz .Lreport_wait\@
+.Lreport_send\@:
+    movw $0x3f8, %dx
+    movb %bl, %al
+    outb %al, %dx
+    jmp .Lreport_next\@
+.Lreport_halt\@:
+    cli
+    hlt
+    jmp .Lreport_halt\@
+.endm

@@ -1,0 +1,28 @@
+//! From the boot loader to [`crate::rust_entry`]: see `docs/boot-x86.md`.
+
+use core::arch::global_asm;
+
+#[cfg_attr(feature = "smp", path = "smp.rs")]
+#[cfg_attr(not(feature = "smp"), path = "up.rs")]
+mod area;
+
+global_asm!(
+    ".set BOOT_ALIGN, 0x200000",
+    ".set BOOT_LOAD_ADDRESS, 0x200000",
+    ".set BOOT_PHYSMAP_SLOT, {physmap_slot}",
+    ".set BOOT_COMMAND_LINE_BYTES, 2048",
+    ".set BOOT_KIND_PVH, {pvh}",
+    ".set BOOT_KIND_LINUX, {linux}",
+    include_str!("../../../x86/src/boot/report.s"),
+    include_str!("../../../x86/src/boot/entry32.s"),
+    include_str!("entry64.s"),
+    include_str!("long_mode.s"),
+    include_str!("memory.s"),
+    physmap_slot = const (PHYSMAP_BASE >> 39) & 511,
+    pvh = const arch_x86::boot::KIND_PVH,
+    linux = const arch_x86::boot::KIND_LINUX,
+    options(att_syntax),
+);
+
+/// Where physical address 0 appears.
+const PHYSMAP_BASE: usize = 0xffff_8880_0000_0000;
