@@ -76,19 +76,19 @@ pub(super) struct Bus<'b> {
 
 impl Bus<'_> {
     /// The address a CPU uses for what is `region` on this bus; `None` where there is no way.
-    pub fn to_cpu(&self, region: Region) -> Option<Region> {
+    pub fn cpu_view(&self, region: Region) -> Option<Region> {
         let Some(parent) = self.parent else {
             return Some(region);
         };
         let ranges = self.ranges?;
         if ranges.is_empty() {
-            return parent.to_cpu(region);
+            return parent.cpu_view(region);
         }
         let entry = (self.address_cells + parent.address_cells + self.size_cells) * 4;
         let base = ranges
             .chunks_exact(entry.max(4))
             .find_map(|e| self.map_one(parent, e, region))?;
-        parent.to_cpu(Region { base, ..region })
+        parent.cpu_view(Region { base, ..region })
     }
 
     fn map_one(&self, parent: &Bus<'_>, entry: &[u8], region: Region) -> Option<u64> {
@@ -162,7 +162,7 @@ impl<'a> Node<'a> {
 
     /// `reg` as the CPU sees it; entries without a way to the CPU are left out.
     pub fn regions<'b>(&self, bus: &'b Bus<'b>) -> impl Iterator<Item = Region> + use<'a, 'b> {
-        regions(self.props.reg, bus.address_cells, bus.size_cells).filter_map(|r| bus.to_cpu(r))
+        regions(self.props.reg, bus.address_cells, bus.size_cells).filter_map(|r| bus.cpu_view(r))
     }
 
     /// The interrupt parent that holds for this node.
