@@ -136,6 +136,12 @@ boot_kind:
 boot_scratch_stack_top:
 
 .section .rodata.boot, "a", @progbits
+# Linux boot protocol 2.15, kernel_info: magic, size, size with variable part, highest setup_data type understood.
+.balign 4
+.globl kernel_info
+kernel_info:
+    .ascii "LToP"
+    .long 16, 16, 0
 boot_no_cpuid:
     .asciz "standstill: this CPU is too old: it has no CPUID instruction\r\n"
 boot_no_memory:

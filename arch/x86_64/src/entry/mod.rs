@@ -8,11 +8,20 @@ mod area;
 
 global_asm!(
     ".set BOOT_ALIGN, 0x200000",
+    ".set BOOT_ALIGN_LOG2, 21",
     ".set BOOT_LOAD_ADDRESS, 0x200000",
     ".set BOOT_PHYSMAP_SLOT, {physmap_slot}",
     ".set BOOT_COMMAND_LINE_BYTES, 2048",
+    // XLF_KERNEL_64, XLF_CAN_BE_LOADED_ABOVE_4G.
+    ".set BOOT_XLOADFLAGS, 3",
+    ".set BOOT_INITRD_MAX, 0x7fffffff",
     ".set BOOT_KIND_PVH, {pvh}",
     ".set BOOT_KIND_LINUX, {linux}",
+    ".macro boot_version",
+    concat!(".asciz \"standstill-x86_64 ", env!("CARGO_PKG_VERSION"), "\""),
+    ".endm",
+    include_str!("../../../x86/src/boot/header.s"),
+    include_str!("../../../x86/src/boot/setup.s"),
     include_str!("../../../x86/src/boot/report.s"),
     include_str!("../../../x86/src/boot/entry32.s"),
     include_str!("entry64.s"),
