@@ -26,7 +26,18 @@ impl fmt::Display for HwId {
 
 /// All of an architecture.
 pub trait Arch:
-    BootOps + ConsoleOps + PerCpuOps + IrqOps + TimeOps + MmuOps + ThreadOps + PowerOps + SmpArch + Send + Sync + 'static
+    BootOps
+    + ConsoleOps
+    + PerCpuOps
+    + IrqOps
+    + TimeOps
+    + MmuOps
+    + ThreadOps
+    + PowerOps
+    + SmpArch
+    + Send
+    + Sync
+    + 'static
 {
     /// As in the banner, the readiness line and `--arch`.
     const NAME: &'static str;
@@ -89,9 +100,15 @@ pub trait ConsoleOps {
 
 /// The per-CPU base register.
 pub trait PerCpuOps: percpu::ThisCpu {
+    /// Writes the header of a new area: the stack canary the CPU starts with, where the ABI keeps it there (x86). Done by
+    /// the boot CPU before the area is anybody's base, so that functions entered under one base may return under another.
+    ///
+    /// # Safety
+    /// `area` is a filled area that is nobody's base yet (a UP build passes the section itself, which is).
+    unsafe fn fill_header(area: usize, canary: usize);
+
     /// Makes `area` (see [`percpu::area`]; a UP build passes the section itself) the executing CPU's base, along with
-    /// whatever per-CPU descriptor tables live in it. The stack canary in the area's header is set by the caller
-    /// through [`ThreadOps::set_canary`] right after.
+    /// whatever per-CPU descriptor tables live in it.
     ///
     /// # Safety
     /// `area` must be a filled area that no other CPU uses. Interrupts are off.
@@ -168,12 +185,12 @@ pub struct ShadowRoot {
     /// Physical address of the root table.
     pub root: u64,
     /// Slots of the kernel's root, and the first slot of the shadow they are copied to.
-    pub copies: &'static [(Range0, usize)],
+    pub copies: &'static [(Slots, usize)],
 }
 
 /// A half-open range of slots; `core::ops::Range` is not `Copy`.
 #[derive(Clone, Copy, Debug)]
-pub struct Range0 {
+pub struct Slots {
     /// First slot.
     pub start: usize,
     /// One past the last.
@@ -207,6 +224,9 @@ pub trait MmuOps {
     /// The tables that must be kept in step with the kernel's root; empty where there is none.
     fn shadow_roots() -> &'static [ShadowRoot];
 
+    /// RAM that the physmap window reaches before the final tables are on; at least 2 MiB of it besides the image.
+    fn early_reach() -> Range<u64>;
+
     /// What must be mapped beside image and physmap from the first moment (the early console's registers). Asked once.
     fn fixed_mappings() -> &'static [FixedMapping];
 
@@ -215,6 +235,10 @@ pub trait MmuOps {
     /// # Safety
     /// `root` must map all that is running: image, stack, physmap.
     unsafe fn activate(root: u64);
+
+    /// Called after mappings were added, before they are used: the barrier that makes table writes visible to table
+    /// walks, where the architecture needs one (`dsb ishst; isb`).
+    fn tables_changed();
 
     /// Drops the executing CPU's translation of one page.
     fn flush_page(va: usize);
@@ -259,6 +283,9 @@ pub trait PowerOps {
 
     /// Nothing is left to be done: waits with interrupts off, for ever.
     fn halt() -> !;
+
+    /// Executes an instruction that no CPU defines.
+    fn undefined_instruction();
 
     /// Resets or hangs the machine without a word, as a fault no handler can take does. For the runner's own tests.
     fn die() -> !;

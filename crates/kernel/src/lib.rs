@@ -1,2 +1,38 @@
-//! To be written.
-#![no_std]
+//! The kernel, generic over the architecture it runs on.
+//!
+//! Read [`start_kernel`] first: one screen, one step a line. [`arch`] is what an architecture has to provide; nothing in
+//! this crate knows which one it is. An SMP build has the module [`smp`]; a UP build has the same names without anybody
+//! to start, signal or stop.
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod arch;
+mod banner;
+pub mod canary;
+pub mod clock;
+pub mod console;
+pub mod cpu;
+mod hooks;
+mod image;
+pub mod irq;
+pub mod mm;
+mod monitor;
+pub mod panic;
+pub mod params;
+mod percpu_areas;
+pub mod platform;
+mod power;
+pub mod sched;
+#[cfg(feature = "smp")]
+pub mod smp;
+mod start;
+mod stop_report;
+#[cfg(not(feature = "smp"))]
+pub mod up;
+#[cfg(not(feature = "smp"))]
+use up as smp;
+
+pub use monitor::input_ready;
+pub use start::start_kernel;
+pub use stop_report::{StopReport, StopState};

@@ -3,13 +3,12 @@
 use arrayvec::ArrayVec;
 
 use crate::arch::HwId;
-use crate::cpu::NR_CPUS;
 
 /// CPUs a firmware table may list: more than any build runs, so that those left off can be named.
 pub const MAX_FIRMWARE_CPUS: usize = 1024;
 
 /// The machine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Platform {
     /// CPUs that may be started, the boot CPU among them or not; no duplicates. What does not fit is in `cpus_dropped`.
     pub cpus: ArrayVec<HwId, MAX_FIRMWARE_CPUS>,
@@ -22,15 +21,18 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// Nothing known.
+    pub const EMPTY: Self = Self {
+        cpus: ArrayVec::new_const(),
+        cpus_dropped: 0,
+        cpu_source: "nobody",
+        start_method: "nothing",
+    };
+
     /// Adds a CPU to the list, once.
     pub fn add_cpu(&mut self, hw: HwId) {
         if !self.cpus.contains(&hw) && self.cpus.try_push(hw).is_err() {
             self.cpus_dropped += 1;
         }
-    }
-
-    /// CPUs on the list that this build has no room for.
-    pub fn beyond_build(&self) -> usize {
-        self.cpus.len().saturating_sub(NR_CPUS) + self.cpus_dropped
     }
 }

@@ -52,7 +52,9 @@ impl Pin {
     /// # Safety
     /// For as long as the value lives its holder must not migrate to another CPU.
     pub const unsafe fn new() -> Self {
-        Self { not_send_not_sync: PhantomData }
+        Self {
+            not_send_not_sync: PhantomData,
+        }
     }
 }
 

@@ -45,8 +45,10 @@ fn each_cpu_has_its_copy_of_the_initial_values() {
         first: PerCpu<AtomicUsize>,
         second: PerCpu<AtomicUsize>,
     }
-    static SECTION: Section =
-        Section { first: PerCpu::new(AtomicUsize::new(1)), second: PerCpu::new(AtomicUsize::new(2)) };
+    static SECTION: Section = Section {
+        first: PerCpu::new(AtomicUsize::new(1)),
+        second: PerCpu::new(AtomicUsize::new(2)),
+    };
     let bytes = size_of::<Section>();
     crate::area::host::set((&raw const SECTION).expose_provenance(), bytes);
     assert!(!crate::is_ready() && SECTION.first.remote(0).is_none());
@@ -70,9 +72,16 @@ fn each_cpu_has_its_copy_of_the_initial_values() {
     threads.for_each(|t| t.join().unwrap());
     for cpu in 0..3 {
         assert_eq!(SECTION.first.remote(cpu).unwrap().load(Ordering::Relaxed), 1);
-        assert_eq!(SECTION.second.remote(cpu).unwrap().load(Ordering::Relaxed), 10 + cpu);
+        assert_eq!(
+            SECTION.second.remote(cpu).unwrap().load(Ordering::Relaxed),
+            10 + cpu
+        );
     }
-    assert_eq!(SECTION.second.template.load(Ordering::Relaxed), 2, "the template stays as it was");
+    assert_eq!(
+        SECTION.second.template.load(Ordering::Relaxed),
+        2,
+        "the template stays as it was"
+    );
     assert!(crate::is_ready() && SECTION.second.remote(3).is_none() && crate::area(usize::MAX).is_none());
     crate::set_area(usize::MAX, 1);
 }

@@ -100,7 +100,10 @@ impl View {
 
     const fn unpack(raw: u32) -> Self {
         let state = CpuState::ALL[raw as usize % CpuState::ALL.len()];
-        Self { state, generation: Generation(raw >> STATE_BITS) }
+        Self {
+            state,
+            generation: Generation(raw >> STATE_BITS),
+        }
     }
 }
 
@@ -112,7 +115,13 @@ pub struct CpuWord(AtomicU32);
 impl CpuWord {
     /// A CPU that was never started.
     pub const fn new() -> Self {
-        Self(AtomicU32::new(View { state: CpuState::Off, generation: Generation(0) }.pack()))
+        Self(AtomicU32::new(
+            View {
+                state: CpuState::Off,
+                generation: Generation(0),
+            }
+            .pack(),
+        ))
     }
 
     /// What the word holds now.
@@ -130,7 +139,8 @@ impl CpuWord {
     /// # Errors
     /// [`Refused`] unless the CPU is OFF.
     pub fn boot_cpu_online(&self) -> Result<(), Refused> {
-        self.change(|v| (v.state == CpuState::Off).then_some(CpuState::Online)).map(drop)
+        self.change(|v| (v.state == CpuState::Off).then_some(CpuState::Online))
+            .map(drop)
     }
 
     /// OFF to STARTING under a new generation. To be called before the CPU is released.
@@ -141,11 +151,21 @@ impl CpuWord {
         let step = |raw| {
             let view = View::unpack(raw);
             let generation = Generation(view.generation.0.wrapping_add(1) & GENERATION_MAX);
-            (view.state == CpuState::Off).then(|| View { state: CpuState::Starting, generation }.pack())
+            (view.state == CpuState::Off).then(|| {
+                View {
+                    state: CpuState::Starting,
+                    generation,
+                }
+                .pack()
+            })
         };
         match self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, step) {
-            Ok(old) => Ok(Generation(View::unpack(old).generation.0.wrapping_add(1) & GENERATION_MAX)),
-            Err(raw) => Err(Refused { found: View::unpack(raw) }),
+            Ok(old) => Ok(Generation(
+                View::unpack(old).generation.0.wrapping_add(1) & GENERATION_MAX,
+            )),
+            Err(raw) => Err(Refused {
+                found: View::unpack(raw),
+            }),
         }
     }
 
@@ -154,8 +174,12 @@ impl CpuWord {
     /// # Errors
     /// [`Refused`] when a stop was requested, the start was revoked, or `generation` is an old one: the CPU must park.
     pub fn come_online(&self, generation: Generation) -> Result<(), Refused> {
-        let awaited = View { state: CpuState::Starting, generation };
-        self.change(|v| (v == awaited).then_some(CpuState::Online)).map(drop)
+        let awaited = View {
+            state: CpuState::Starting,
+            generation,
+        };
+        self.change(|v| (v == awaited).then_some(CpuState::Online))
+            .map(drop)
     }
 
     /// STARTING to LOST: nobody waits for this start any more.
@@ -163,8 +187,12 @@ impl CpuWord {
     /// # Errors
     /// [`Refused`] if the CPU is not STARTING under `generation`: it made it after all, or a stop was first.
     pub fn revoke(&self, generation: Generation) -> Result<(), Refused> {
-        let awaited = View { state: CpuState::Starting, generation };
-        self.change(|v| (v == awaited).then_some(CpuState::Lost)).map(drop)
+        let awaited = View {
+            state: CpuState::Starting,
+            generation,
+        };
+        self.change(|v| (v == awaited).then_some(CpuState::Lost))
+            .map(drop)
     }
 
     /// ONLINE, STARTING or DYING to STOP_REQ. Returns the state that was replaced, or the state as it is where there is
@@ -187,7 +215,8 @@ impl CpuWord {
     /// # Errors
     /// [`Refused`] in any other state.
     pub fn begin_save(&self) -> Result<(), Refused> {
-        self.change(|v| (v.state == CpuState::StopReq).then_some(CpuState::Saving)).map(drop)
+        self.change(|v| (v.state == CpuState::StopReq).then_some(CpuState::Saving))
+            .map(drop)
     }
 
     /// Acknowledges: whatever the state, the CPU is PARKED. Must be its last store before the park loop.
@@ -201,7 +230,8 @@ impl CpuWord {
     /// # Errors
     /// [`Refused`] unless the CPU is ONLINE.
     pub fn begin_offline(&self) -> Result<(), Refused> {
-        self.change(|v| (v.state == CpuState::Online).then_some(CpuState::Dying)).map(drop)
+        self.change(|v| (v.state == CpuState::Online).then_some(CpuState::Dying))
+            .map(drop)
     }
 
     /// DYING to OFF, once the hardware says so or the CPU is about to stop fetching for good.
@@ -209,7 +239,8 @@ impl CpuWord {
     /// # Errors
     /// [`Refused`] unless the CPU is DYING.
     pub fn go_off(&self) -> Result<(), Refused> {
-        self.change(|v| (v.state == CpuState::Dying).then_some(CpuState::Off)).map(drop)
+        self.change(|v| (v.state == CpuState::Dying).then_some(CpuState::Off))
+            .map(drop)
     }
 
     /// One compare-exchange loop: the state becomes what `next` says, the generation stays.
@@ -220,7 +251,9 @@ impl CpuWord {
         };
         match self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, step) {
             Ok(old) => Ok(View::unpack(old)),
-            Err(raw) => Err(Refused { found: View::unpack(raw) }),
+            Err(raw) => Err(Refused {
+                found: View::unpack(raw),
+            }),
         }
     }
 }
@@ -254,7 +287,10 @@ mod tests {
     fn a_stop_closes_the_gate() {
         let (word, generation) = started();
         assert_eq!(word.request_stop(), CpuState::Starting);
-        assert_eq!(word.come_online(generation).unwrap_err().found.state, CpuState::StopReq);
+        assert_eq!(
+            word.come_online(generation).unwrap_err().found.state,
+            CpuState::StopReq
+        );
         word.park();
         assert_eq!(word.state(), CpuState::Parked);
     }
@@ -264,7 +300,10 @@ mod tests {
         let (word, first) = started();
         assert_eq!(word.revoke(first), Ok(()));
         assert_eq!(word.come_online(first).unwrap_err().found.state, CpuState::Lost);
-        assert!(word.begin_start().is_err(), "a lost CPU may be anywhere: it is not started again");
+        assert!(
+            word.begin_start().is_err(),
+            "a lost CPU may be anywhere: it is not started again"
+        );
 
         let (word, first) = started();
         word.come_online(first).unwrap();
@@ -290,7 +329,11 @@ mod tests {
         word.come_online(generation).unwrap();
         assert!(word.begin_save().is_err() && !word.stop_requested());
         assert_eq!(word.request_stop(), CpuState::Online);
-        assert_eq!(word.request_stop(), CpuState::StopReq, "asking twice changes nothing");
+        assert_eq!(
+            word.request_stop(),
+            CpuState::StopReq,
+            "asking twice changes nothing"
+        );
         assert!(word.stop_requested());
         assert_eq!(word.begin_save(), Ok(()));
         assert!(word.begin_save().is_err());
@@ -306,7 +349,11 @@ mod tests {
     #[test]
     fn the_generation_wraps() {
         let word = CpuWord(AtomicU32::new(
-            View { state: CpuState::Off, generation: Generation(GENERATION_MAX) }.pack(),
+            View {
+                state: CpuState::Off,
+                generation: Generation(GENERATION_MAX),
+            }
+            .pack(),
         ));
         assert_eq!(word.begin_start().unwrap().get(), 0);
         assert_eq!(Generation::from_raw(u32::MAX).get(), GENERATION_MAX);

@@ -42,7 +42,7 @@ impl BootBlock {
 
     /// The CPU's logical number.
     pub fn cpu_id(&self) -> CpuId {
-        CpuId(self.cpu)
+        CpuId::new(self.cpu)
     }
 
     /// The generation of this start.

@@ -1,0 +1,100 @@
+//! CPUs: their numbers, their masks, their hardware ids, and one state word each.
+
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+pub use cpumask::CpuId;
+use percpu::Pin;
+use smp_stop::CpuWord;
+
+use crate::arch::{Arch, HwId};
+
+/// CPUs this build can run.
+pub const NR_CPUS: usize = percpu::MAX_AREAS;
+
+const WORDS: usize = cpumask::words(NR_CPUS as u32);
+
+/// A set of CPUs of this build.
+pub type CpuMask = cpumask::CpuMask<WORDS>;
+
+/// A set of CPUs that others change while it is read.
+pub type AtomicCpuMask = cpumask::AtomicCpuMask<WORDS>;
+
+/// CPUs that may ever run in this boot: listed by firmware, within the build's and the command line's limits.
+pub static POSSIBLE: AtomicCpuMask = AtomicCpuMask::new(CpuMask::EMPTY);
+/// CPUs that are there.
+pub static PRESENT: AtomicCpuMask = AtomicCpuMask::new(CpuMask::EMPTY);
+/// CPUs past the online gate. Information for people and schedulers: what stops a CPU looks at its state word.
+pub static ONLINE: AtomicCpuMask = AtomicCpuMask::new(CpuMask::EMPTY);
+/// CPUs that new threads may be put on.
+pub static ACTIVE: AtomicCpuMask = AtomicCpuMask::new(CpuMask::EMPTY);
+
+percpu::percpu! {
+    static CPU_NUMBER: AtomicUsize = AtomicUsize::new(0);
+}
+
+static WORD: [CpuWord; NR_CPUS] = [const { CpuWord::new() }; NR_CPUS];
+static HW_ID: [AtomicU64; NR_CPUS] = [const { AtomicU64::new(u64::MAX) }; NR_CPUS];
+
+/// The boot CPU is always logical CPU 0.
+pub const BOOT_CPU: CpuId = CpuId::BOOT;
+
+/// The state word of `cpu`. Ids come from this module's masks, so they are in range; one that is not is CPU 0's.
+pub fn word(cpu: CpuId) -> &'static CpuWord {
+    WORD.get(cpu.as_usize()).unwrap_or(&WORD[0])
+}
+
+/// Notes which hardware CPU `cpu` is.
+pub fn set_hw_id(cpu: CpuId, hw: HwId) {
+    if let Some(slot) = HW_ID.get(cpu.as_usize()) {
+        slot.store(hw.0, Ordering::Release);
+    }
+}
+
+/// The hardware id of `cpu`.
+pub fn hw_id(cpu: CpuId) -> Option<HwId> {
+    let raw = HW_ID.get(cpu.as_usize())?.load(Ordering::Acquire);
+    (raw != u64::MAX).then_some(HwId(raw))
+}
+
+/// The logical number of a hardware id, by search: for CPUs that have no per-CPU base to ask.
+pub fn by_hw_id(hw: HwId) -> Option<CpuId> {
+    let at = HW_ID
+        .iter()
+        .position(|slot| slot.load(Ordering::Acquire) == hw.0)?;
+    Some(CpuId::new(at as u32))
+}
+
+/// The executing CPU, for a caller that may be moved right after: good enough for a message.
+pub fn this_cpu<A: Arch>() -> Option<CpuId> {
+    match percpu::is_ready() && A::base() != 0 {
+        true => Some(CpuId::new(CPU_NUMBER.load::<A>() as u32)),
+        false => by_hw_id(A::hw_id()),
+    }
+}
+
+/// The executing CPU.
+pub fn id<A: Arch>(_pin: &Pin) -> CpuId {
+    CpuId::new(CPU_NUMBER.load::<A>() as u32)
+}
+
+/// Tells the executing CPU its number; its per-CPU base is installed.
+pub(crate) fn set_this_cpu<A: Arch>(pin: &Pin, cpu: CpuId) {
+    CPU_NUMBER.store::<A>(pin, cpu.as_usize());
+}
+
+/// The boot CPU enters all four masks and its own word says ONLINE.
+pub(crate) fn boot_cpu_init(hw: HwId) {
+    set_hw_id(BOOT_CPU, hw);
+    for mask in [&POSSIBLE, &PRESENT, &ONLINE, &ACTIVE] {
+        let _ = mask.set(BOOT_CPU);
+    }
+    // Refused only if this ran twice, which changes nothing.
+    let _ = word(BOOT_CPU).boot_cpu_online();
+}
+
+/// Writes a CPU's number into its area, so that it knows it from its first instruction on.
+pub(crate) fn set_number_of(cpu: CpuId) {
+    if let Some(number) = CPU_NUMBER.remote(cpu.as_usize()) {
+        number.store(cpu.as_usize(), Ordering::Release);
+    }
+}

@@ -1,0 +1,131 @@
+//! The final page tables: RAM in the physmap, the image by section, nothing writable and executable, nothing at null.
+
+use core::sync::atomic::Ordering;
+
+use boot_info::memblock::{Direction, Error};
+use paging::{Cache, MapError, PAGE_SIZE, Prot};
+
+use super::map::{set_kernel_root, with_mapper_at};
+use super::{IMAGE_PHYS, MEMBLOCK, PAGE, image, pages, phys_to_virt, physmap_address, physmap_reach};
+use crate::arch::Arch;
+use crate::{info, warning};
+
+/// Builds the tables and runs on them.
+///
+/// # Errors
+/// A sentence, when there is too little memory for them.
+pub(crate) fn paging_init<A: Arch>() -> Result<(), &'static str> {
+    IMAGE_PHYS.store(A::image_phys().start, Ordering::Relaxed);
+    drop_unreachable::<A>();
+    let root = match A::kernel_root() {
+        Some(root) => root,
+        None => early_page::<A>().map_err(|_| "no memory for a page table")?,
+    };
+    map_all::<A>(root).map_err(reason)?;
+    // SAFETY: the tables map the image, with the stack this runs on, and all of RAM.
+    unsafe { A::activate(root) };
+    set_kernel_root(root);
+    let violation = with_mapper_at::<A, _>(root, |m| m.audit_wx());
+    match violation {
+        Some(v) => warning!("mm: {:#x} is both writable and executable", v.va),
+        None => info!("mm: no page is both writable and executable"),
+    }
+    Ok(())
+}
+
+fn reason(error: MapError) -> &'static str {
+    match error {
+        MapError::NoTableMemory => "no memory for the page tables",
+        MapError::PhysTooHigh { .. } => "RAM lies beyond what the page tables can hold",
+        _ => "the windows of the address space overlap",
+    }
+}
+
+/// RAM the physmap cannot hold is not used; nor is part of a page.
+fn drop_unreachable<A: Arch>() {
+    let mut memblock = MEMBLOCK.lock();
+    let (reach, before) = (physmap_reach::<A>(), memblock.total());
+    memblock.limit_address(reach.end);
+    // Only a full table can refuse, and then the range stays, which the mapper reports.
+    let _ = memblock.remove(0, reach.start);
+    let lost = before - memblock.total();
+    if lost > 0 {
+        warning!(
+            "mm: {} MiB of RAM above {:#x} cannot be used by this kernel",
+            lost >> 20,
+            reach.end
+        );
+    }
+}
+
+fn early_page<A: Arch>() -> Result<u64, Error> {
+    let page = MEMBLOCK
+        .lock()
+        .alloc(PAGE_SIZE, PAGE_SIZE, A::early_reach(), Direction::TopDown)?;
+    // SAFETY: the page is RAM given out to this caller, and within the early physmap.
+    unsafe { phys_to_virt::<A>(page).write_bytes(0, PAGE) };
+    Ok(page)
+}
+
+fn map_all<A: Arch>(root: u64) -> Result<(), MapError> {
+    // A copy: the memblock gives out the tables' pages while its regions are walked.
+    let memory = MEMBLOCK.lock().memory().clone();
+    with_mapper_at::<A, _>(root, |m| {
+        for (start, end, prot) in sections() {
+            let pa = A::image_phys().start + (start - image::text()) as u64;
+            m.map(
+                start as u64,
+                pa,
+                (end - start) as u64,
+                prot | Prot::GLOBAL,
+                Cache::WriteBack,
+            )?;
+        }
+        for ram in memory.iter() {
+            let (start, end) = (ram.start.next_multiple_of(PAGE_SIZE), ram.end & !(PAGE_SIZE - 1));
+            let va = physmap_address::<A>(start) as u64;
+            m.map(
+                va,
+                start,
+                end.saturating_sub(start),
+                Prot::RW | Prot::GLOBAL,
+                Cache::WriteBack,
+            )?;
+        }
+        // The physmap must not be a way around W^X: what the image maps read-only is read-only there too.
+        let constant = (image::erodata() - image::text()) as u64;
+        let alias = physmap_address::<A>(A::image_phys().start) as u64;
+        let _nothing_runs_on_these_yet = m.protect(alias, constant, Prot::RO | Prot::GLOBAL)?;
+        for f in A::fixed_mappings() {
+            m.map(f.va as u64, f.pa, f.len as u64, f.prot | Prot::GLOBAL, f.cache)?;
+        }
+        Ok(())
+    })
+}
+
+/// The image's parts: code, constants, variables up to the first stack's guard page, and from there on.
+fn sections() -> [(usize, usize, Prot); 4] {
+    let (guard, end) = (image::init_stack_guard(), image::end().next_multiple_of(PAGE));
+    [
+        (image::text(), image::etext().next_multiple_of(PAGE), Prot::RX),
+        (image::rodata(), image::erodata().next_multiple_of(PAGE), Prot::RO),
+        (image::data(), guard, Prot::RW),
+        (guard + PAGE, end, Prot::RW),
+    ]
+}
+
+/// Gives all free RAM to the page allocator; the memblock is only read from here on.
+pub(crate) fn hand_over_memblock<A: Arch>() {
+    let memblock = MEMBLOCK.lock().clone();
+    for range in memblock.free() {
+        let (start, end) = (
+            range.start.next_multiple_of(PAGE_SIZE),
+            range.end & !(PAGE_SIZE - 1),
+        );
+        if start < end {
+            // SAFETY: the range is RAM, mapped in the physmap, and reserved by nobody.
+            unsafe { pages::add::<A>(start, end) };
+        }
+    }
+    pages::open(memblock.total());
+}

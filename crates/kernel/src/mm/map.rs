@@ -1,0 +1,165 @@
+//! The kernel's own address space, and its vmap window.
+
+use core::marker::PhantomData;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use boot_info::memblock::Direction;
+use paging::{Cache, Mapper, PAGE_SIZE, Prot, TableMemory};
+
+use super::{MEMBLOCK, OutOfMemory, PAGE, image, pages, phys_to_virt, virt_to_phys};
+use crate::arch::Arch;
+use crate::irq::Lock;
+
+/// Physical address of the root table; 0 before there is one.
+static ROOT: AtomicU64 = AtomicU64::new(0);
+/// Counts changes of top-level entries since boot; see [`super::Synced`].
+static TOP_GENERATION: AtomicU64 = AtomicU64::new(0);
+/// Held by whoever changes the tables.
+static TABLES: Lock<()> = Lock::new(());
+/// Bytes of the vmap window given out. Address space is not given back: stacks and device mappings stay.
+static VMAP_USED: AtomicUsize = AtomicUsize::new(0);
+
+/// Where tables come from and how they are reached.
+pub(crate) struct Memory<A>(PhantomData<A>);
+
+// SAFETY: pages come zeroed from the page allocator or the memblock, which give each out once, and are reached through
+// the physmap, or through the image window if the root is a static of the image.
+unsafe impl<A: Arch> TableMemory for Memory<A> {
+    fn alloc_table(&mut self) -> Option<u64> {
+        alloc_zeroed_pages::<A>(1).ok()
+    }
+
+    fn table_ptr(&self, pa: u64) -> *mut u8 {
+        phys_to_virt::<A>(pa)
+    }
+}
+
+/// Physical address of `count` new pages in a row, zeroed: from the page allocator, or before it from the memblock.
+pub(super) fn alloc_zeroed_pages<A: Arch>(count: usize) -> Result<u64, OutOfMemory> {
+    let bytes = count * PAGE;
+    let pa = match pages::alloc(bytes) {
+        Some(va) => virt_to_phys::<A>(va.addr().get()).ok_or(OutOfMemory)?,
+        None if pages::is_ready() => return Err(OutOfMemory),
+        None => early_alloc::<A>(bytes)?,
+    };
+    // SAFETY: the pages were just given out to this caller, and RAM is mapped in the physmap.
+    unsafe { phys_to_virt::<A>(pa).write_bytes(0, bytes) };
+    Ok(pa)
+}
+
+/// From the memblock, where the physmap already reaches.
+fn early_alloc<A: Arch>(bytes: usize) -> Result<u64, OutOfMemory> {
+    let reach = if ROOT.load(Ordering::Relaxed) == 0 {
+        A::early_reach()
+    } else {
+        super::physmap_reach::<A>()
+    };
+    let pa = MEMBLOCK
+        .lock()
+        .alloc(bytes as u64, PAGE_SIZE, reach, Direction::TopDown);
+    pa.map_err(|_| OutOfMemory)
+}
+
+/// Physical address of the kernel's root table.
+pub fn kernel_root() -> u64 {
+    ROOT.load(Ordering::Acquire)
+}
+
+/// From here on the kernel runs on `root`, and the physmap reaches all of RAM.
+pub(super) fn set_kernel_root(root: u64) {
+    ROOT.store(root, Ordering::Release);
+}
+
+/// How often top-level entries have changed.
+pub(super) fn top_generation() -> u64 {
+    TOP_GENERATION.load(Ordering::Acquire)
+}
+
+/// Changes the kernel's tables.
+pub(crate) fn with_mapper<A: Arch, R>(f: impl FnOnce(&mut Mapper<A::Format, Memory<A>>) -> R) -> R {
+    with_mapper_at::<A, R>(kernel_root(), f)
+}
+
+/// Changes the tables below `root`, which are, or will be, the kernel's.
+pub(super) fn with_mapper_at<A: Arch, R>(
+    root: u64,
+    f: impl FnOnce(&mut Mapper<A::Format, Memory<A>>) -> R,
+) -> R {
+    let _guard = TABLES.lock();
+    // SAFETY: `root` is the kernel's, made by `paging_init`; the lock keeps others out; callers only add mappings at fresh
+    // addresses, or tighten what nobody uses.
+    let mut mapper = unsafe { Mapper::new(A::format(), root, Memory(PhantomData)) };
+    let result = f(&mut mapper);
+    TOP_GENERATION.fetch_add(mapper.top_generation(), Ordering::AcqRel);
+    result
+}
+
+/// Whether the byte at `va` can be read. Takes no lock: for backtraces in a dying kernel.
+pub fn is_mapped<A: Arch>(va: usize) -> bool {
+    let root = kernel_root();
+    if root == 0 {
+        return image::range().contains(&va) && va & !(PAGE - 1) != image::init_stack_guard();
+    }
+    // SAFETY: only read; entries are read whole, and tables are never freed, so a change in progress does no harm.
+    let mapper = unsafe { Mapper::new(A::format(), root, Memory::<A>(PhantomData)) };
+    mapper.translate(va as u64).is_some()
+}
+
+/// Takes `len` bytes of the vmap window, with a page in front that is never mapped.
+fn reserve_va<A: Arch>(len: usize) -> Result<usize, OutOfMemory> {
+    let room = A::VMAP.end - A::VMAP.start;
+    let take = len
+        .checked_next_multiple_of(PAGE)
+        .and_then(|l| l.checked_add(PAGE))
+        .ok_or(OutOfMemory)?;
+    let fits = |used: usize| used.checked_add(take).filter(|end| *end <= room);
+    let used = VMAP_USED
+        .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
+        .map_err(|_| OutOfMemory)?;
+    Ok(A::VMAP.start + used + PAGE)
+}
+
+/// New zeroed memory of `len` bytes in the vmap window; the page below it is not mapped.
+pub(crate) fn map_new_pages<A: Arch>(len: usize) -> Result<usize, OutOfMemory> {
+    let count = len.div_ceil(PAGE);
+    let pa = alloc_zeroed_pages::<A>(count)?;
+    let va = reserve_va::<A>(len)?;
+    let bytes = (count * PAGE) as u64;
+    with_mapper::<A, _>(|m| m.map(va as u64, pa, bytes, Prot::RW | Prot::GLOBAL, Cache::WriteBack))?;
+    A::tables_changed();
+    Ok(va)
+}
+
+/// Maps physical memory at a new place in the vmap window, for ever. `pa` need not be page aligned.
+pub(super) fn map_physical<A: Arch>(
+    pa: u64,
+    len: usize,
+    prot: Prot,
+    cache: Cache,
+) -> Result<*mut u8, OutOfMemory> {
+    let offset = (pa % PAGE_SIZE) as usize;
+    let bytes = len
+        .checked_add(offset)
+        .and_then(|l| l.checked_next_multiple_of(PAGE))
+        .ok_or(OutOfMemory)?;
+    let va = reserve_va::<A>(bytes)?;
+    with_mapper::<A, _>(|m| {
+        m.map(
+            va as u64,
+            pa - offset as u64,
+            bytes as u64,
+            prot | Prot::GLOBAL,
+            cache,
+        )
+    })?;
+    A::tables_changed();
+    Ok(core::ptr::with_exposed_provenance_mut(va + offset))
+}
+
+/// Maps a device's registers.
+///
+/// # Errors
+/// When address space or memory for a table is short, or the address is beyond what the tables can hold.
+pub fn ioremap<A: Arch>(pa: u64, len: usize) -> Result<*mut u8, OutOfMemory> {
+    map_physical::<A>(pa, len, Prot::RW, Cache::Device)
+}

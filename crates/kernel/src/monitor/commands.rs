@@ -1,0 +1,221 @@
+//! What the monitor can do.
+
+use core::fmt::Write as _;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use arrayvec::ArrayString;
+
+use super::{bench, faults};
+use crate::arch::Arch;
+use crate::clock::MS;
+use crate::cpu::{self, ACTIVE, CpuId, NR_CPUS, ONLINE, POSSIBLE, PRESENT};
+use crate::power::{self, End};
+use crate::{banner, clock, console, image, irq, mm, params, percpu_areas, println, sched, smp};
+
+/// One command.
+struct Command<A> {
+    name: &'static str,
+    /// Form of its arguments, empty for none.
+    form: &'static str,
+    help: &'static str,
+    run: fn(&str) -> Result<(), &'static str>,
+    arch: core::marker::PhantomData<A>,
+}
+
+struct Table<A>(A);
+
+macro_rules! commands {
+    ($($name:literal $form:literal $help:literal => $run:expr;)*) => {
+        &[$(Command { name: $name, form: $form, help: $help, run: $run, arch: core::marker::PhantomData }),*]
+    };
+}
+
+impl<A: Arch> Table<A> {
+    const ALL: &'static [Command<A>] = commands! {
+        "help" "" "this list" => |_| help::<A>();
+        "version" "" "what this kernel is" => |_| version::<A>();
+        "cpus" "" "the CPUs: state, hardware id, interrupts taken, and the four masks" => |_| cpus();
+        "mem" "" "RAM: in all, used, free; heap, image, per-CPU areas" => |_| mem();
+        "log" "" "the log ring" => |_| log();
+        "threads" "" "all kernel threads" => |_| threads();
+        "params" "" "parameters of the command line" => |_| list_params();
+        "uptime" "" "seconds since the kernel's first instruction" => |_| uptime();
+        "bench" "ipi|switch|lock" "time a thread wake-up across CPUs, a thread switch, a lock" => bench::run::<A>;
+        "busy" "all|CPU[,CPU]" "keep CPUs busy with a spinning thread each, for ever" => busy::<A>;
+        "sleep" "MS" "wait so many milliseconds" => sleep::<A>;
+        "fault" "undef|null|write|exec|stack|canary" "make the kernel fail in that way" => faults::fault::<A>;
+        "hang" "" "stop answering, with interrupts off" => |_| faults::hang::<A>();
+        "triple-fault" "" "die without a word" => |_| A::die();
+        "panic" "[WHY]" "panic" => |why| panic!("{}", if why.is_empty() { "asked for by the monitor" } else { why });
+        "halt" "" "stop all CPUs and stay" => |_| power::shut_down::<A>(End::Halt);
+        "reboot" "" "stop all CPUs and reset the machine" => |_| power::shut_down::<A>(End::Reboot);
+        "poweroff" "" "stop all CPUs and turn the machine off" => |_| power::shut_down::<A>(End::PowerOff);
+    };
+}
+
+/// Executes one command. An empty line is none.
+pub(super) fn run_line<A: Arch>(line: &str) {
+    let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+    if name.is_empty() {
+        return;
+    }
+    let Some(command) = Table::<A>::ALL.iter().find(|c| c.name == name) else {
+        println!("{name}: no such command; help lists them");
+        return;
+    };
+    if let Err(why) = (command.run)(rest.trim()) {
+        println!("{name}: {why}");
+        println!("usage: {name} {}", command.form);
+    }
+}
+
+type Outcome = Result<(), &'static str>;
+
+fn help<A: Arch>() -> Outcome {
+    for c in Table::<A>::ALL {
+        let blank = if c.form.is_empty() { "" } else { " " };
+        println!(
+            "  {}{blank}{:width$} {}",
+            c.name,
+            c.form,
+            c.help,
+            width = 40 - c.name.len() - blank.len()
+        );
+    }
+    Ok(())
+}
+
+fn version<A: Arch>() -> Outcome {
+    println!(
+        "Standstill {} {} {}",
+        env!("CARGO_PKG_VERSION"),
+        A::NAME,
+        smp::BUILD
+    );
+    println!("build-id {}", banner::Hex(image::build_id()));
+    Ok(())
+}
+
+fn cpus() -> Outcome {
+    println!("  cpu  hardware id  state              ticks       ipis  area");
+    for id in POSSIBLE.snapshot().iter() {
+        let at = id.as_usize();
+        let count = |counter: Option<&'static AtomicUsize>| counter.map_or(0, |c| c.load(Ordering::Relaxed));
+        println!(
+            "{:>5}  {:>11}  {:<14} {:>9} {:>10}  {:#x}",
+            id.as_u32(),
+            hw_column(id),
+            cpu::word(id).state(),
+            count(irq::TICKS.remote(at)),
+            count(irq::IPIS.remote(at)),
+            percpu::area(at).unwrap_or(0),
+        );
+    }
+    for (name, mask) in [
+        ("possible", &POSSIBLE),
+        ("present", &PRESENT),
+        ("online", &ONLINE),
+        ("active", &ACTIVE),
+    ] {
+        println!("{name:>9}: {}", mask.snapshot());
+    }
+    Ok(())
+}
+
+/// A hardware id in a column.
+fn hw_column(id: CpuId) -> ArrayString<18> {
+    let mut text = ArrayString::new();
+    // 64 bits in hexadecimal fit.
+    let _ = match cpu::hw_id(id) {
+        Some(hw) => write!(text, "{hw}"),
+        None => text.write_str("?"),
+    };
+    text
+}
+
+fn mem() -> Outcome {
+    let usage = mm::usage();
+    println!("     RAM {:>10} KiB", usage.ram >> 10);
+    println!("    used {:>10} KiB", usage.used() >> 10);
+    println!("    free {:>10} KiB", usage.free >> 10);
+    println!(
+        "    heap {:>10} KiB taken from the page allocator",
+        mm::heap_bytes() >> 10
+    );
+    println!("   image {:>10} KiB", image::range().len() >> 10);
+    println!(
+        " per CPU {:>10} bytes, at most {NR_CPUS} CPUs",
+        percpu_areas::unit_bytes()
+    );
+    let memblock = mm::MEMBLOCK.lock().clone();
+    memblock
+        .memory()
+        .iter()
+        .for_each(|r| println!("     ram {:#014x}-{:#014x}", r.start, r.end - 1));
+    memblock
+        .reserved()
+        .iter()
+        .for_each(|r| println!("reserved {:#014x}-{:#014x}", r.start, r.end - 1));
+    Ok(())
+}
+
+fn log() -> Outcome {
+    console::for_each_record(|record| println!("{record}"));
+    Ok(())
+}
+
+fn threads() -> Outcome {
+    println!("   id  cpu  state      switches  name");
+    sched::for_each(|t| {
+        println!(
+            "{:>5} {:>4}  {:<8} {:>10}  {}",
+            t.id,
+            t.cpu().as_u32(),
+            t.state(),
+            t.switches(),
+            t.name()
+        );
+    });
+    Ok(())
+}
+
+fn list_params() -> Outcome {
+    params::all().for_each(|p| println!("  {}", p.help));
+    Ok(())
+}
+
+fn uptime() -> Outcome {
+    let us = clock::now_ns() / 1000;
+    println!("{}.{:06} s", us / 1_000_000, us % 1_000_000);
+    Ok(())
+}
+
+fn sleep<A: Arch>(ms: &str) -> Outcome {
+    let ms = ms.parse::<u32>().map_err(|_| "not a number of milliseconds")?;
+    sched::sleep::<A>(u64::from(ms) * MS);
+    Ok(())
+}
+
+/// CPUs named by an argument: `all`, or a list such as `1,3-5`.
+pub(super) fn cpu_argument(text: &str) -> Result<cpu::CpuMask, &'static str> {
+    let online = ONLINE.snapshot();
+    let named = match text {
+        "all" => online,
+        list => list.parse().map_err(|_| "neither `all` nor a list of CPUs")?,
+    };
+    if named.is_subset(&online) && !named.is_empty() {
+        Ok(named)
+    } else {
+        Err("not all of these CPUs are online")
+    }
+}
+
+fn busy<A: Arch>(which: &str) -> Outcome {
+    for id in cpu_argument(which)?.iter() {
+        let spin = || loop {
+            core::hint::spin_loop();
+        };
+        sched::spawn::<A>("busy", id, spin).map_err(|_| "out of memory")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! The end of a kernel: one CPU speaks, the others stop, nothing is lost, and the machine does what `panic=` says.
+//!
+//! 1. Interrupts off. 2. One owner is elected; a second CPU parks, and the owner itself, should it fail again, goes on
+//! with less. 3. The other CPUs are stopped **before** the first byte is printed, so that what is printed is about a
+//! machine that stands still. 4. The console is seized, message and backtrace printed. 5. `@end`, and the machine's end.
+
+mod backtrace;
+mod exception;
+
+use core::fmt;
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+
+pub use backtrace::{Frames, frames};
+pub use exception::{Exception, fatal};
+
+use crate::arch::Arch;
+use crate::cpu::{self, CpuId};
+use crate::irq::IrqOff;
+use crate::power::{self, End};
+use crate::{clock, console, hooks, irq, println, sched, smp};
+
+/// Nobody.
+const NONE: u32 = u32::MAX;
+/// A CPU whose hardware id is in no table.
+const UNKNOWN_CPU: u32 = u32::MAX - 1;
+
+static OWNER: AtomicU32 = AtomicU32::new(NONE);
+/// How often the owner has come here.
+static DEPTH: AtomicU32 = AtomicU32::new(0);
+
+/// What to do after a panic, in seconds, as Linux's `panic=`: above 0 reboot after so many, 0 stay, below 0 reboot at
+/// once. Until the command line has been read: at once.
+static AFTER: AtomicI32 = AtomicI32::new(-1);
+
+/// Sets what happens after a panic; see `panic=`.
+pub(crate) fn set_after(seconds: i32) {
+    AFTER.store(seconds, Ordering::Relaxed);
+}
+
+/// Whether some CPU is panicking.
+pub fn in_progress() -> bool {
+    OWNER.load(Ordering::Acquire) != NONE
+}
+
+/// The panic handler; arch crates call it from theirs.
+pub fn panic<A: Arch>(info: &PanicInfo<'_>) -> ! {
+    let frame = A::frame_pointer();
+    match info.location() {
+        Some(at) => die::<A>(
+            &Cause {
+                what: &format_args!("{}", info.message()),
+                at: Some(at),
+                exception: None,
+            },
+            frame,
+        ),
+        None => die::<A>(
+            &Cause {
+                what: &info.message(),
+                at: None,
+                exception: None,
+            },
+            frame,
+        ),
+    }
+}
+
+/// Why.
+pub(crate) struct Cause<'a> {
+    pub(crate) what: &'a dyn fmt::Display,
+    pub(crate) at: Option<&'a core::panic::Location<'a>>,
+    pub(crate) exception: Option<&'a Exception<'a>>,
+}
+
+/// The whole story, from any state of the machine.
+pub(crate) fn die<A: Arch>(cause: &Cause<'_>, frame: usize) -> ! {
+    hooks::install::<A>();
+    let _off = IrqOff::new();
+    let me = cpu::by_hw_id(A::hw_id());
+    let number = me.map_or(UNKNOWN_CPU, CpuId::as_u32);
+    match elect(number) {
+        Election::Owner => {}
+        Election::Again(depth) => again::<A>(cause, depth, frame),
+        Election::Lost => smp::park_this_cpu::<A>(me),
+    }
+    let stop = smp::stop_others::<A>(me);
+    console::seize(number);
+    report::<A>(cause, number, frame);
+    println!("{stop}");
+    end::<A>()
+}
+
+enum Election {
+    Owner,
+    Again(u32),
+    Lost,
+}
+
+fn elect(me: u32) -> Election {
+    match OWNER.compare_exchange(NONE, me, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => Election::Owner,
+        Err(owner) if owner == me => Election::Again(DEPTH.fetch_add(1, Ordering::AcqRel) + 1),
+        Err(_) => Election::Lost,
+    }
+}
+
+/// A panic inside the panic: first say what can be said, then nothing but the end.
+fn again<A: Arch>(cause: &Cause<'_>, depth: u32, frame: usize) -> ! {
+    console::seize(cpu::by_hw_id(A::hw_id()).map_or(UNKNOWN_CPU, CpuId::as_u32));
+    if depth == 1 {
+        println!("panic while panicking: {}", cause.what);
+        print_frames::<A>(cause, frame);
+    }
+    if depth <= 2 {
+        println!("@stop state=unavailable why=\"panic while panicking\"");
+        end::<A>();
+    }
+    A::reset();
+    A::halt()
+}
+
+fn report<A: Arch>(cause: &Cause<'_>, number: u32, frame: usize) {
+    match number {
+        UNKNOWN_CPU => println!("@panic cpu=? hw={} why=\"{}\"", A::hw_id(), Quoted(cause.what)),
+        cpu => println!("@panic cpu={cpu} why=\"{}\"", Quoted(cause.what)),
+    }
+    println!(
+        "kernel panic at {:.6} s: {}",
+        Seconds(clock::ns_at(clock::cycles())),
+        cause.what
+    );
+    if let Some(at) = cause.at {
+        println!("  at {}:{}:{}", at.file(), at.line(), at.column());
+    }
+    if let Some(thread) = sched::current::<A>() {
+        let whole = if thread.stack_intact() {
+            ""
+        } else {
+            ", STACK OVERFLOWED: the magic at its end is gone"
+        };
+        println!("  in {thread:?}{whole}");
+    }
+    if let Some(exception) = cause.exception {
+        println!("{}", exception.registers);
+    }
+    print_frames::<A>(cause, frame);
+}
+
+fn print_frames<A: Arch>(cause: &Cause<'_>, frame: usize) {
+    println!("backtrace:");
+    let first = cause.exception.map(|e| e.pc);
+    let start = cause.exception.map_or(frame, |e| e.frame);
+    for (n, pc) in first.into_iter().chain(frames::<A>(start)).enumerate() {
+        println!("  #{n} {pc:#018x}");
+    }
+}
+
+/// What `panic=` says; the last line first.
+fn end<A: Arch>() -> ! {
+    match AFTER.load(Ordering::Relaxed) {
+        0 => {
+            power::announce(End::Panic);
+            A::halt()
+        }
+        seconds => {
+            println!("{}", Rebooting(seconds));
+            wait_seconds(seconds.max(0) as u64);
+            power::announce(End::Panic);
+            A::reset();
+            A::halt()
+        }
+    }
+}
+
+struct Rebooting(i32);
+
+impl fmt::Display for Rebooting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            s if s < 0 => f.write_str("rebooting"),
+            s => write!(f, "rebooting in {s} s"),
+        }
+    }
+}
+
+/// Waits by the counter, with a bound on polls in case it stands still.
+fn wait_seconds(seconds: u64) {
+    let (start, hz) = (clock::cycles(), clock::hz());
+    let bound = seconds.saturating_mul(irq::POLLS_PER_SECOND);
+    let done = |_: &u64| clock::cycles().wrapping_sub(start) >= hz.saturating_mul(seconds);
+    (0..bound).inspect(|_| core::hint::spin_loop()).find(done);
+}
+
+/// Nanoseconds, shown as seconds.
+struct Seconds(u64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}", self.0 / 1_000_000_000, self.0 / 1000 % 1_000_000)
+    }
+}
+
+/// Text fit to stand between double quotes on one line.
+struct Quoted<'a>(&'a dyn fmt::Display);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        struct Escape<'a, 'b>(&'a mut fmt::Formatter<'b>);
+        impl fmt::Write for Escape<'_, '_> {
+            fn write_str(&mut self, s: &str) -> fmt::Result {
+                s.chars().try_for_each(|c| {
+                    self.0
+                        .write_char(if matches!(c, '"' | '\n' | '\r') { '\'' } else { c })
+                })
+            }
+        }
+        write!(Escape(f), "{}", self.0)
+    }
+}

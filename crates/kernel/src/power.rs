@@ -1,0 +1,55 @@
+//! The planned ends: power off, reboot, halt. Other CPUs are stopped first; the last line says what happens.
+
+use core::fmt;
+
+use crate::arch::Arch;
+use crate::irq::IrqOff;
+use crate::{console, cpu, println, smp};
+
+/// How the kernel ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The machine is turned off.
+    PowerOff,
+    /// The machine is reset.
+    Reboot,
+    /// The kernel failed.
+    Panic,
+    /// All CPUs stay stopped.
+    Halt,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PowerOff => "poweroff",
+            Self::Reboot => "reboot",
+            Self::Panic => "panic",
+            Self::Halt => "halt",
+        })
+    }
+}
+
+/// The last line the kernel prints.
+pub(crate) fn announce(end: End) {
+    println!("@end how={end}");
+}
+
+/// Ends the kernel in a planned way.
+pub fn shut_down<A: Arch>(end: End) -> ! {
+    let _off = IrqOff::new();
+    let me = cpu::this_cpu::<A>();
+    let stop = smp::stop_others::<A>(me);
+    console::seize(me.map_or(0, |cpu| cpu.as_u32()));
+    println!("{stop}");
+    announce(end);
+    match end {
+        End::PowerOff => A::power_off(),
+        End::Reboot | End::Panic => A::reset(),
+        End::Halt => {}
+    }
+    if end != End::Halt {
+        println!("{end} did not happen: the machine stays halted");
+    }
+    A::halt()
+}

@@ -1,0 +1,358 @@
+//! Kernel threads: a run queue per CPU, turns of 10 ms, sleep, and wake-ups across CPUs.
+//!
+//! A thread belongs to one CPU for life. Whoever wakes it puts it in that CPU's queue and, if that is another CPU,
+//! interrupts it. The timer runs only when somebody waits for it: an idle CPU, or one with a single thread, takes no tick.
+
+mod queue;
+mod thread;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+
+use percpu::{Pin, percpu};
+
+pub use queue::RunQueue;
+pub use thread::{Main, State, Thread};
+
+use crate::arch::Arch;
+use crate::cpu::{self, CpuId};
+use crate::irq::{IrqOff, Lock};
+use crate::mm::{self, Stack};
+use crate::{clock, smp};
+
+/// How long a thread runs before another that is ready gets its turn.
+pub const TURN_NS: u64 = 10 * clock::MS;
+
+percpu! {
+    static RUNQ: Lock<RunQueue> = Lock::new(RunQueue::new());
+    /// Address of the running [`Thread`].
+    static CURRENT: AtomicUsize = AtomicUsize::new(0);
+    /// The running thread's turn is over, or a better one came.
+    static RESCHED: AtomicBool = AtomicBool::new(false);
+}
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+/// All threads ever made, for `threads` and for using dead ones again.
+static THREADS: Lock<Vec<&'static Thread>> = Lock::new(Vec::new());
+
+/// The running thread, once the CPU has one.
+pub fn current<A: Arch>() -> Option<&'static Thread> {
+    if !percpu::is_ready() {
+        return None;
+    }
+    // SAFETY: the word is 0 or the address of a thread, which is never freed.
+    unsafe { ptr::with_exposed_provenance::<Thread>(CURRENT.load::<A>()).as_ref() }
+}
+
+/// Keeps the running thread on its CPU, with interrupts as they are.
+#[derive(Debug)]
+pub struct PreemptOff {
+    thread: Option<&'static Thread>,
+    pin: Pin,
+}
+
+impl PreemptOff {
+    /// Turns preemption off until dropped; nests.
+    pub fn new<A: Arch>() -> Self {
+        let thread = current::<A>();
+        if let Some(thread) = thread {
+            thread.preempt_off.fetch_add(1, Ordering::Acquire);
+        }
+        // SAFETY: threads never change CPUs, and this one is not even preempted while the count is above 0.
+        Self {
+            thread,
+            pin: unsafe { Pin::new() },
+        }
+    }
+
+    /// The proof per-CPU variables ask for.
+    pub fn pin(&self) -> &Pin {
+        &self.pin
+    }
+}
+
+impl Drop for PreemptOff {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread {
+            thread.preempt_off.fetch_sub(1, Ordering::Release);
+        }
+    }
+}
+
+/// Makes `idle` the thread that `cpu` runs, or will run when it starts. The CPU has its per-CPU area.
+pub(crate) fn adopt_idle(cpu: CpuId, idle: &'static Thread) {
+    let at = cpu.as_usize();
+    if let (Some(queue), Some(current)) = (RUNQ.remote(at), CURRENT.remote(at)) {
+        queue.lock().idle = Some(idle);
+        current.store(ptr::from_ref(idle).expose_provenance(), Ordering::Release);
+    }
+}
+
+/// Makes the idle thread of `cpu`, which runs on `stack` already or will start there.
+pub(crate) fn new_idle(cpu: CpuId, stack: Stack, canary: usize) -> &'static Thread {
+    let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+    let idle: &'static Thread = Box::leak(Box::new(Thread::adopt(id, "idle", cpu, stack, canary)));
+    THREADS.lock().push(idle);
+    idle
+}
+
+/// Starts a thread on `cpu`, which must be online.
+///
+/// # Errors
+/// When there is no memory for a stack.
+pub fn spawn<A: Arch>(
+    name: &'static str,
+    cpu: CpuId,
+    main: impl FnOnce() + Send + 'static,
+) -> Result<&'static Thread, mm::OutOfMemory> {
+    let thread = dead_thread().map_or_else(new_thread::<A>, Ok)?;
+    thread.prepare::<A>(name, cpu, Box::new(main));
+    wake::<A>(thread);
+    Ok(thread)
+}
+
+/// A dead thread to use again; it is taken by making it blocked.
+fn dead_thread() -> Option<&'static Thread> {
+    let threads = THREADS.lock();
+    let thread = threads.iter().find(|t| t.state() == State::Dead)?;
+    thread.set_state(State::Blocked);
+    Some(thread)
+}
+
+fn new_thread<A: Arch>() -> Result<&'static Thread, mm::OutOfMemory> {
+    let stack = Stack::alloc::<A>()?;
+    let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+    let thread: &'static Thread = Box::leak(Box::new(Thread::adopt(id, "", CpuId::BOOT, stack, 0)));
+    thread.set_state(State::Blocked);
+    THREADS.lock().push(thread);
+    Ok(thread)
+}
+
+/// First function on a new thread's stack. The switch that led here left interrupts off.
+extern "C" fn thread_entry<A: Arch>(thread: usize) -> ! {
+    // SAFETY: `prepare` passed the address of a thread, which is never freed.
+    let thread = unsafe { &*ptr::with_exposed_provenance::<Thread>(thread) };
+    finish_switch::<A>();
+    A::irq_enable();
+    if let Some(main) = thread.take_main() {
+        main();
+    }
+    exit::<A>()
+}
+
+/// Ends the running thread.
+pub fn exit<A: Arch>() -> ! {
+    leave::<A>(State::Dead);
+    unreachable!("a dead thread was switched to")
+}
+
+/// Gives the CPU to the next thread that is ready, if there is one.
+pub fn yield_now<A: Arch>() {
+    leave::<A>(State::Ready);
+}
+
+/// Waits until somebody wakes the running thread; returns at once if somebody did since the last time.
+pub fn block<A: Arch>() {
+    leave::<A>(State::Blocked);
+}
+
+/// Waits until somebody wakes the running thread, or until the clock reaches `deadline_ns`.
+pub fn block_until<A: Arch>(deadline_ns: u64) {
+    if let Some(thread) = current::<A>() {
+        thread.wake_at.store(deadline_ns, Ordering::Relaxed);
+        leave::<A>(State::Blocked);
+    }
+}
+
+/// Sleeps for `ns`.
+pub fn sleep<A: Arch>(ns: u64) {
+    let until = clock::now_ns().saturating_add(ns);
+    while clock::now_ns() < until {
+        block_until::<A>(until);
+    }
+}
+
+/// Makes `thread` ready, on its own CPU. If it is awake its next block returns at once.
+pub fn wake<A: Arch>(thread: &'static Thread) {
+    let off = IrqOff::new();
+    let home = thread.cpu();
+    let Some(queue) = RUNQ.remote(home.as_usize()) else {
+        return;
+    };
+    let mut queue = queue.lock();
+    if thread.state() != State::Blocked {
+        thread.wake_pending.store(1, Ordering::Relaxed);
+        return;
+    }
+    // Asleep with a time set, it is in the list of sleepers.
+    if thread.wake_at.swap(u64::MAX, Ordering::Relaxed) != u64::MAX {
+        queue.sleepers.take(|t| ptr::eq(t, thread));
+    }
+    queue.enqueue(thread);
+    drop(queue);
+    if home == cpu::id::<A>(off.pin()) {
+        after_wake::<A>(&off);
+    } else {
+        smp::kick::<A>(home);
+    }
+}
+
+/// This CPU's queue has grown: a running idle thread gives way at once, another when its turn ends.
+fn after_wake<A: Arch>(off: &IrqOff) {
+    let queue = RUNQ.this::<A>(off.pin()).lock();
+    let idle = queue
+        .idle
+        .is_some_and(|idle| current::<A>().is_some_and(|c| ptr::eq(c, idle)));
+    if idle {
+        RESCHED.this::<A>(off.pin()).store(true, Ordering::Relaxed);
+    }
+    set_timer::<A>(&queue);
+}
+
+fn set_timer<A: Arch>(queue: &RunQueue) {
+    let at = queue.next_event();
+    if at != u64::MAX {
+        A::set_timer(clock::cycles_at(at));
+    }
+}
+
+/// Another CPU put something in this CPU's queue; called by the signal's handler.
+pub fn resched_interrupt<A: Arch>() {
+    let off = IrqOff::new();
+    crate::irq::IPIS
+        .this::<A>(off.pin())
+        .fetch_add(1, Ordering::Relaxed);
+    after_wake::<A>(&off);
+}
+
+/// The timer fired: sleepers wake, a turn may be over.
+pub(crate) fn timer_expired<A: Arch>(off: &IrqOff) {
+    let now = clock::now_ns();
+    let mut queue = RUNQ.this::<A>(off.pin()).lock();
+    queue.wake_due(now);
+    let idle = queue
+        .idle
+        .is_some_and(|idle| current::<A>().is_some_and(|c| ptr::eq(c, idle)));
+    if queue.ready.len() > 0 && (idle || queue.turn_ends <= now) {
+        RESCHED.this::<A>(off.pin()).store(true, Ordering::Relaxed);
+    }
+    set_timer::<A>(&queue);
+}
+
+/// The last thing an interrupt does before it returns to the thread it interrupted: switch, if that one's turn is over.
+pub fn preempt_on_irq_exit<A: Arch>() {
+    let Some(thread) = current::<A>() else { return };
+    let off = IrqOff::new();
+    let wanted = RESCHED.this::<A>(off.pin()).load(Ordering::Relaxed);
+    if wanted && thread.preempt_off.load(Ordering::Relaxed) == 0 {
+        switch_away::<A>(&off, State::Ready);
+    }
+}
+
+/// Leaves the CPU to somebody else, as `state` says.
+fn leave<A: Arch>(state: State) {
+    let off = IrqOff::new();
+    switch_away::<A>(&off, state);
+}
+
+/// Picks the next thread and switches to it; returns when the caller runs again. The caller's state becomes `state`,
+/// except that a pending wake-up keeps it running.
+fn switch_away<A: Arch>(off: &IrqOff, state: State) {
+    let Some(prev) = current::<A>() else { return };
+    let Some(next) = pick_next::<A>(off, prev, state) else {
+        return;
+    };
+    if !prev.stack_intact() {
+        panic!("stack of {prev:?} has overflowed: the magic at its end is gone");
+    }
+    next.switches.fetch_add(1, Ordering::Relaxed);
+    CURRENT.store::<A>(off.pin(), ptr::from_ref(next).expose_provenance());
+    A::note_stack(next.stack().bottom());
+    // SAFETY: `next` was taken from the queue of this CPU, so nobody else switches to it; interrupts are off.
+    unsafe { A::switch(prev.sp.get(), *next.sp.get(), next.canary()) };
+    finish_switch::<A>();
+}
+
+/// Under the queue's lock: files `prev` and takes the next. `None` if `prev` simply goes on.
+fn pick_next<A: Arch>(off: &IrqOff, prev: &'static Thread, state: State) -> Option<&'static Thread> {
+    let now = clock::now_ns();
+    let mut queue = RUNQ.this::<A>(off.pin()).lock();
+    RESCHED.this::<A>(off.pin()).store(false, Ordering::Relaxed);
+    queue.wake_due(now);
+    let is_idle = queue.idle.is_some_and(|idle| ptr::eq(idle, prev));
+    let goes_on = file(&mut queue, prev, state, is_idle, now);
+    let next = queue.ready.pop().or(if goes_on { None } else { queue.idle });
+    let Some(next) = next.filter(|n| !ptr::eq(*n, prev)) else {
+        prev.set_state(State::Running);
+        set_timer::<A>(&queue);
+        return None;
+    };
+    next.set_state(State::Running);
+    queue.turn_ends = now + TURN_NS;
+    set_timer::<A>(&queue);
+    Some(next)
+}
+
+/// Puts the thread that leaves where it belongs. Whether it could as well go on.
+fn file(queue: &mut RunQueue, prev: &'static Thread, state: State, is_idle: bool, now: u64) -> bool {
+    match state {
+        State::Blocked if prev.wake_pending.swap(0, Ordering::Relaxed) != 0 => {
+            prev.wake_at.store(u64::MAX, Ordering::Relaxed);
+            if queue.ready.len() > 0 {
+                queue.enqueue(prev);
+            }
+            true
+        }
+        State::Blocked => {
+            prev.set_state(State::Blocked);
+            match prev.wake_at.load(Ordering::Relaxed) {
+                u64::MAX => {}
+                at if at <= now => queue.enqueue(prev),
+                _ => queue.sleepers.push(prev),
+            }
+            false
+        }
+        State::Dead => {
+            queue.reap = Some(prev);
+            false
+        }
+        State::Ready | State::Running => {
+            if !is_idle && queue.ready.len() > 0 {
+                queue.enqueue(prev);
+            }
+            true
+        }
+    }
+}
+
+/// On the new thread's stack: the one before it, if dead, is now really off its own.
+fn finish_switch<A: Arch>() {
+    let off = IrqOff::new();
+    let dead = RUNQ.this::<A>(off.pin()).lock().reap.take();
+    if let Some(dead) = dead {
+        dead.set_state(State::Dead);
+    }
+}
+
+/// What a CPU does when nobody is ready: waits, halted, for an interrupt.
+pub fn idle<A: Arch>() -> ! {
+    loop {
+        let off = IrqOff::new();
+        switch_away::<A>(&off, State::Ready);
+        let empty = RUNQ.this::<A>(off.pin()).lock().ready.len() == 0;
+        if empty {
+            A::wait_for_interrupt();
+        }
+    }
+}
+
+/// Calls `f` with each thread, oldest first.
+pub fn for_each(mut f: impl FnMut(&'static Thread)) {
+    let count = THREADS.lock().len();
+    for at in 0..count {
+        let thread = THREADS.lock().get(at).copied();
+        thread.into_iter().for_each(&mut f);
+    }
+}

@@ -1,0 +1,213 @@
+//! Bring-up: all secondaries at once, each with a block of its own, by handshake, within a deadline.
+//!
+//! The boot CPU releases everybody and then sleeps; each CPU that passes the online gate interrupts it. A CPU that has
+//! not even reached Rust after a short while is asked again. One that is not there at the deadline is revoked by a
+//! compare-exchange on its state word, which either fails, because the CPU made it after all, or makes sure that it parks
+//! at the gate whenever it comes.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use smp_stop::{CpuState, Generation};
+
+use super::{BootBlock, Ipi, MAX_CPUS};
+use crate::arch::Arch;
+use crate::clock::MS;
+use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
+use crate::mm::{self, Stack, Synced};
+use crate::{canary, clock, info, irq, println, sched, warning};
+
+/// How long a released CPU may take to reach Rust before it is asked again, and how often that is done.
+const ASK_AGAIN_NS: u64 = 100 * MS;
+const ATTEMPTS: u32 = 3;
+/// Time for all to come online: this, and a share for each CPU, because an emulator's CPUs take turns.
+const DEADLINE_NS: u64 = 10_000 * MS;
+const DEADLINE_PER_CPU_NS: u64 = 100 * MS;
+
+/// Starts every possible CPU within `maxcpus=` and waits for them.
+pub(crate) fn smp_init<A: Arch>(method: &str, tables: Synced) {
+    let limit = MAX_CPUS.load(Ordering::Relaxed).max(1);
+    let wanted = POSSIBLE.snapshot().iter().skip(1).take(limit - 1);
+    let blocks: Vec<&'static BootBlock> = wanted.filter_map(|cpu| prepare::<A>(cpu).ok()).collect();
+    if blocks.is_empty() {
+        println!("@cpus expected=0 started=0 online=0 missing=");
+        return;
+    }
+    // The stacks were mapped after the caller's resync.
+    let tables = &tables.renew::<A>();
+    let start = clock::now_ns();
+    A::prepare_start(&blocks, tables);
+    let refused = release::<A>(&blocks, tables);
+    wait::<A>(&blocks, tables);
+    let missing = revoke_missing(&blocks, &refused);
+    report(&blocks, &refused, &missing, clock::now_ns() - start, method);
+}
+
+/// All a CPU needs before it is released: stack, idle thread, block, and its word at STARTING.
+fn prepare<A: Arch>(cpu: CpuId) -> Result<&'static BootBlock, mm::OutOfMemory> {
+    let (Some(hw), Some(area)) = (cpu::hw_id(cpu), percpu::area(cpu.as_usize())) else {
+        return Err(mm::OutOfMemory);
+    };
+    let stack =
+        Stack::alloc::<A>().inspect_err(|_| warning!("CPU {cpu} stays off: no memory for its stack"))?;
+    let canary = canary::fresh::<A>();
+    let top = stack.top();
+    // SAFETY: the CPU does not run yet, so the area is nobody's base.
+    unsafe { A::fill_header(area, canary) };
+    sched::adopt_idle(cpu, sched::new_idle(cpu, stack, canary));
+    let Ok(generation) = cpu::word(cpu).begin_start() else {
+        return Err(mm::OutOfMemory);
+    };
+    Ok(Box::leak(Box::new(BootBlock {
+        hw,
+        root: mm::kernel_root(),
+        stack_top: top as u64,
+        area: area as u64,
+        canary: canary as u64,
+        cpu: cpu.as_u32(),
+        generation: generation.get(),
+        life: AtomicU32::new(BootBlock::FRESH),
+    })))
+}
+
+/// Releases all. Returns those whose start the hardware refused.
+fn release<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
+    tables.assert_in_step::<A>("starting CPUs");
+    let mut refused = CpuMask::EMPTY;
+    let mut note = |block: &'static BootBlock, why| {
+        warning!(
+            "CPU {} (hw {}) could not be started: {why:?}",
+            block.cpu,
+            block.hw
+        );
+        // The id came from a mask of the same size.
+        let _ = refused.set(block.cpu_id());
+    };
+    // SAFETY: `prepare` made the blocks whole and leaked them.
+    unsafe { A::start(blocks, tables, 0, &mut note) };
+    refused
+}
+
+/// Sleeps until all are through the gate or the deadline has come, and asks CPUs again that show no sign of life.
+fn wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) {
+    let start = clock::now_ns();
+    let deadline = start + DEADLINE_NS + DEADLINE_PER_CPU_NS * blocks.len() as u64;
+    let mut arrived = 0;
+    let mut all_arrived = || {
+        arrived += blocks[arrived..].iter().take_while(|b| !is_starting(b)).count();
+        arrived == blocks.len()
+    };
+    for attempt in 1..ATTEMPTS {
+        if irq::wait_until::<A>(start + ASK_AGAIN_NS * u64::from(attempt), &mut all_arrived) {
+            return;
+        }
+        let silent: Vec<_> = blocks
+            .iter()
+            .copied()
+            .filter(|b| is_starting(b) && !b.is_alive())
+            .collect();
+        // SAFETY: as in `release`. Whoever fails this time was already told of or stays silent.
+        unsafe { A::start(&silent, tables, attempt, &mut |_, _| {}) };
+    }
+    irq::wait_until::<A>(deadline, &mut all_arrived);
+}
+
+fn is_starting(block: &BootBlock) -> bool {
+    cpu::word(block.cpu_id()).state() == CpuState::Starting
+}
+
+/// Gives up those that are not there. The two words cannot disagree for long: the state word decides.
+fn revoke_missing(blocks: &[&'static BootBlock], refused: &CpuMask) -> CpuMask {
+    let mut missing = *refused;
+    for block in blocks {
+        if cpu::word(block.cpu_id()).revoke(block.generation()).is_ok() {
+            let _ = block.life.compare_exchange(
+                BootBlock::FRESH,
+                BootBlock::REVOKED,
+                Ordering::AcqRel,
+                Ordering::Acquire,
+            );
+            // The id came from a mask of the same size.
+            let _ = missing.set(block.cpu_id());
+        }
+    }
+    missing
+}
+
+fn report(blocks: &[&'static BootBlock], refused: &CpuMask, missing: &CpuMask, ns: u64, method: &str) {
+    let mut expected = CpuMask::EMPTY;
+    for id in blocks.iter().map(|b| b.cpu_id()).chain([BOOT_CPU]) {
+        // The id came from a mask of the same size.
+        let _ = expected.set(id);
+    }
+    let online = ONLINE.snapshot();
+    println!(
+        "@cpus expected={expected} started={} online={online} missing={missing} ns={ns}",
+        expected.and_not(refused)
+    );
+    info!(
+        "smp: {} of {} CPUs online in {} us by {}",
+        online.count(),
+        expected.count(),
+        ns / 1000,
+        method
+    );
+    for cpu in missing.iter() {
+        let alive = blocks.iter().any(|b| b.cpu_id() == cpu && b.is_alive());
+        let seen = if alive {
+            "was seen alive but did not reach the gate"
+        } else {
+            "gave no sign of life"
+        };
+        warning!(
+            "smp: CPU {cpu} (hw {}) {seen}; revoked: it parks if it still comes",
+            hw_of(cpu)
+        );
+    }
+}
+
+fn hw_of(cpu: CpuId) -> u64 {
+    cpu::hw_id(cpu).map_or(u64::MAX, |hw| hw.0)
+}
+
+/// The first Rust code of a secondary CPU, on its idle thread's stack, interrupts off, kernel tables on, its per-CPU base
+/// not yet installed (x86's entry code has loaded it with the block's, which is the same).
+///
+/// # Safety
+/// Called once by the entry code of the CPU that `block` was made for.
+pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
+    let cpu = block.cpu_id();
+    let alive = block.life.compare_exchange(
+        BootBlock::FRESH,
+        BootBlock::ALIVE,
+        Ordering::AcqRel,
+        Ordering::Acquire,
+    );
+    if alive == Err(BootBlock::REVOKED) {
+        super::park_this_cpu::<A>(Some(cpu));
+    }
+    // SAFETY: the block names this CPU's own area; interrupts are off.
+    unsafe { A::install(cpu, block.area as usize) };
+    A::init_secondary();
+    A::init_timer();
+    A::note_stack(block.stack_top as usize - mm::STACK_BYTES);
+    gate::<A>(cpu, block.generation());
+    sched::idle::<A>()
+}
+
+/// The online gate. The mask is set first, so that whoever sees the word ONLINE finds the CPU in the mask.
+fn gate<A: Arch>(cpu: CpuId, generation: Generation) {
+    for mask in [&ONLINE, &ACTIVE] {
+        // The id came from a mask of the same size.
+        let _ = mask.set(cpu);
+    }
+    if cpu::word(cpu).come_online(generation).is_err() {
+        ONLINE.clear(cpu);
+        ACTIVE.clear(cpu);
+        super::park_this_cpu::<A>(Some(cpu));
+    }
+    if let Some(boot) = cpu::hw_id(BOOT_CPU) {
+        A::send_ipi(BOOT_CPU, boot, Ipi::Resched);
+    }
+}

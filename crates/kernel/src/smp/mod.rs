@@ -1,0 +1,43 @@
+//! More than one CPU: starting them, waking them, stopping them. A UP build has none of this module.
+
+mod bringup;
+mod ops;
+mod params;
+mod stop;
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+pub use bringup::secondary_start;
+pub(crate) use bringup::smp_init;
+pub use ops::{BootBlock, Ipi, SmpArch, SmpBringUpOps, SmpStopOps, StartError};
+pub(crate) use params::PARAMS;
+pub use stop::stop_interrupt;
+pub(crate) use stop::{park_this_cpu, stop_others};
+
+use crate::arch::Arch;
+use crate::cpu::{self, CpuId, NR_CPUS};
+
+/// As in the banner and the readiness line.
+pub const BUILD: &str = "smp";
+
+/// `nr_cpus=`: CPUs this boot makes room for.
+pub(crate) static NR_CPUS_LIMIT: AtomicUsize = AtomicUsize::new(NR_CPUS);
+/// `maxcpus=`, `nosmp`: CPUs that are started at boot.
+pub(crate) static MAX_CPUS: AtomicUsize = AtomicUsize::new(NR_CPUS);
+
+/// Most CPUs this boot may run.
+pub(crate) fn cpu_limit() -> usize {
+    NR_CPUS_LIMIT.load(Ordering::Relaxed).clamp(1, NR_CPUS)
+}
+
+/// Interrupts `cpu` so that it looks at its run queue.
+pub(crate) fn kick<A: Arch>(cpu: CpuId) {
+    if let Some(hw) = cpu::hw_id(cpu) {
+        A::send_ipi(cpu, hw, Ipi::Resched);
+    }
+}
+
+/// CPUs this boot wanted to start, itself included.
+pub(crate) fn wanted_cpus() -> u32 {
+    u32::try_from(MAX_CPUS.load(Ordering::Relaxed).max(1)).unwrap_or(u32::MAX)
+}

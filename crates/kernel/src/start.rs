@@ -1,0 +1,241 @@
+//! From the first Rust instruction to the first thread: `start_kernel`, one step a line. The order is the documentation;
+//! `docs/boot.md` gives the source of each step.
+
+use boot_info::BootInfo;
+use boot_info::memblock::{Direction, Error};
+
+use crate::arch::{Arch, HwId};
+use crate::cpu::{self, BOOT_CPU, CpuId, NR_CPUS, POSSIBLE, PRESENT};
+use crate::irq::Lock;
+use crate::mm::{self, MEMBLOCK, Stack, Synced};
+use crate::platform::Platform;
+use crate::{banner, canary, clock, hooks, info, monitor, params, percpu_areas, sched, smp, warning};
+
+/// What the boot loader said. Filled by `setup_arch`, read ever after.
+pub(crate) static BOOT: Lock<BootInfo> = Lock::new(BootInfo::EMPTY);
+/// What the firmware tables said.
+pub(crate) static PLATFORM: Lock<Platform> = Lock::new(Platform::EMPTY);
+
+/// Boots. Called once, by the entry code of the boot CPU: on `init_stack`, at the addresses the image is linked for, with
+/// interrupts off. Everything else is set up here.
+#[inline(always)]
+pub fn start_kernel<A: Arch>() -> ! {
+    hooks::install::<A>();
+    set_init_stack_end_magic();
+    let hw = A::smp_setup_processor_id();
+    canary::boot_init_stack_canary::<A>();
+    boot::<A>(hw)
+}
+
+/// The rest, in a frame of its own: entered under the new canary.
+#[inline(never)]
+fn boot<A: Arch>(hw: HwId) -> ! {
+    A::irq_save();
+    clock::init::<A>();
+    cpu::boot_cpu_init(hw);
+    banner::print::<A>();
+    setup_arch::<A>();
+    params::parse_late(command_line().as_str());
+    setup_nr_cpu_ids();
+    percpu_areas::setup::<A>();
+    let tables = mm::resync::<A>();
+    mm_init::<A>();
+    sched_init::<A>();
+    irq_init::<A>();
+    time_init::<A>();
+    smp_init::<A>(tables);
+    rest_init::<A>()
+}
+
+fn set_init_stack_end_magic() {
+    // SAFETY: the linker script makes the stack, and it has hardly been used.
+    unsafe { canary::set_stack_end_magic(Stack::init().bottom()) }
+}
+
+/// The machine: what the boot loader said, RAM and what of it is taken, the final page tables, firmware tables.
+fn setup_arch<A: Arch>() {
+    let mut boot = BOOT.lock();
+    let told = A::boot_info(&mut boot);
+    params::parse_early(boot.cmdline.as_str(), A::earlycon);
+    report_boot(&boot);
+    if let Err(why) = told {
+        panic!("nothing to boot from: {why}");
+    }
+    if let Err(why) = setup_memblock::<A>(&mut boot) {
+        panic!("the memory map does not fit: {why}");
+    }
+    if let Err(why) = mm::paging_init::<A>() {
+        panic!("too little memory: {why}");
+    }
+    let mut platform = PLATFORM.lock();
+    if let Err(why) = A::discover(&boot, &mut platform) {
+        warning!("firmware tables: {why}; going on with what is known");
+    }
+}
+
+fn report_boot(boot: &BootInfo) {
+    info!(
+        "boot: loaded by {} ({:?} {:#x})",
+        boot.loader.name(),
+        boot.loader.protocol,
+        boot.loader.version
+    );
+    info!("command line: {}", boot.cmdline.as_str());
+    if boot.cmdline.truncated() {
+        warning!(
+            "command line: longer than {} bytes, the rest is lost",
+            boot_info::CommandLine::CAPACITY
+        );
+    }
+    for r in boot.memory.regions() {
+        crate::debug!(
+            "memory: {:#014x}-{:#014x} {:?}",
+            r.start,
+            r.end().saturating_sub(1),
+            r.kind
+        );
+    }
+    if boot.memory.dropped() > 0 {
+        warning!(
+            "memory: {} entries of the firmware's map did not fit",
+            boot.memory.dropped()
+        );
+    }
+}
+
+/// RAM, then what is taken of it: image, initrd, and what the architecture knows of.
+fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Error> {
+    let image = A::image_phys();
+    boot.initrd = boot.initrd.clone().outside(&image);
+    let mut memblock = MEMBLOCK.lock();
+    memblock.add_map(&boot.memory)?;
+    if let Some(limit) = params::mem_limit() {
+        memblock.limit_total(limit);
+    }
+    memblock.reserve(image.start, image.end - image.start)?;
+    boot.initrd.reserve_in(&mut memblock)?;
+    match &boot.initrd {
+        boot_info::Initrd::Absent => info!("initrd: none"),
+        boot_info::Initrd::Present(at) => {
+            info!("initrd: {} KiB at {:#x}", (at.end - at.start) >> 10, at.start)
+        }
+        boot_info::Initrd::Refused { start, len, why } => {
+            warning!("initrd: {len} bytes at {start:#x} refused: {why}")
+        }
+    }
+    A::reserve(boot, &mut memblock);
+    // Fails early, and in words, if there is not even room for page tables.
+    memblock.find(2 << 20, 4096, A::early_reach(), Direction::TopDown)?;
+    info!(
+        "memory: {} KiB of RAM, {} KiB taken",
+        memblock.total() >> 10,
+        memblock.reserved().total() >> 10
+    );
+    Ok(())
+}
+
+/// The command line, out of the lock.
+pub(crate) fn command_line() -> boot_info::CommandLine {
+    BOOT.lock().cmdline.clone()
+}
+
+/// Gives logical numbers to the CPUs the firmware lists: the boot CPU is 0, the rest in the order listed. What this build
+/// or the command line has no room for stays off, and is named.
+fn setup_nr_cpu_ids() {
+    let platform = PLATFORM.lock();
+    let boot = cpu::hw_id(BOOT_CPU).unwrap_or(HwId(0));
+    let limit = smp::cpu_limit().min(NR_CPUS);
+    let mut secondaries = platform.cpus.iter().copied().filter(|hw| *hw != boot);
+    for (hw, number) in secondaries.by_ref().take(limit - 1).zip(1..) {
+        let cpu = CpuId::new(number);
+        cpu::set_hw_id(cpu, hw);
+        for mask in [&POSSIBLE, &PRESENT] {
+            // The number is below NR_CPUS.
+            let _ = mask.set(cpu);
+        }
+    }
+    info!(
+        "cpu: {} listed by {}, {} possible",
+        platform.cpus.len(),
+        platform.cpu_source,
+        POSSIBLE.snapshot().count()
+    );
+    let mut left = secondaries.peekable();
+    if left.peek().is_some() {
+        warning!(
+            "cpu: no room for {} more in this boot (limit {limit}); they stay off: {}",
+            left.clone().count() + platform.cpus_dropped,
+            Listed(left)
+        );
+    }
+}
+
+/// Hardware ids, the first few of them.
+struct Listed<I>(I);
+
+impl<I: Iterator<Item = HwId> + Clone> core::fmt::Display for Listed<I> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        const SHOWN: usize = 8;
+        for hw in self.0.clone().take(SHOWN) {
+            write!(f, "{hw} ")?;
+        }
+        f.write_str(if self.0.clone().nth(SHOWN).is_some() {
+            "..."
+        } else {
+            ""
+        })
+    }
+}
+
+/// From the memblock to pages and a heap.
+fn mm_init<A: Arch>() {
+    mm::hand_over_memblock::<A>();
+    let usage = mm::usage();
+    info!(
+        "mm: {} KiB of RAM, {} KiB free",
+        usage.ram >> 10,
+        usage.free >> 10
+    );
+}
+
+/// The context that has booted so far becomes the boot CPU's idle thread.
+fn sched_init<A: Arch>() {
+    let idle = sched::new_idle(BOOT_CPU, Stack::init(), canary::boot_canary());
+    sched::adopt_idle(BOOT_CPU, idle);
+    A::note_stack(idle.stack().bottom());
+}
+
+fn irq_init<A: Arch>() {
+    if let Err(why) = A::init_irqs(&PLATFORM.lock()) {
+        panic!("interrupt controller: {why}");
+    }
+}
+
+fn time_init<A: Arch>() {
+    if let Err(why) = clock::calibrate::<A>(&PLATFORM.lock()) {
+        panic!("clock: {why}");
+    }
+    A::init_timer();
+    info!("clock: counter at {} kHz", clock::hz() / 1000);
+}
+
+/// All other CPUs. `tables` proves that they will find the kernel mapped.
+fn smp_init<A: Arch>(tables: Synced) {
+    let method = PLATFORM.lock().start_method;
+    smp::smp_init::<A>(method, tables);
+}
+
+/// The first thread, and the boot CPU's idle loop.
+fn rest_init<A: Arch>() -> ! {
+    if sched::spawn::<A>("monitor", BOOT_CPU, monitor::main::<A>).is_err() {
+        panic!("no memory for the first thread");
+    }
+    A::irq_enable();
+    sched::idle::<A>()
+}
+
+/// How many CPUs are online, and how many this boot wanted.
+pub(crate) fn cpu_counts() -> (u32, u32) {
+    let possible = POSSIBLE.snapshot().count();
+    (cpu::ONLINE.snapshot().count(), possible.min(smp::wanted_cpus()))
+}
