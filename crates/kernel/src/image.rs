@@ -7,15 +7,18 @@ pub const INIT_STACK_BYTES: usize = 16 << 10;
 
 macro_rules! symbols {
     ($($(#[$doc:meta])* $name:ident = $symbol:ident;)*) => {
-        #[cfg(target_os = "none")]
-        unsafe extern "C" { $(static $symbol: u8;)* }
         $($(#[$doc])*
         pub(crate) fn $name() -> usize {
             // A host test has no image.
             #[cfg(not(target_os = "none"))]
             return 0;
             #[cfg(target_os = "none")]
-            return (&raw const $symbol).expose_provenance();
+            {
+                unsafe extern "C" {
+                    static $symbol: u8;
+                }
+                (&raw const $symbol).expose_provenance()
+            }
         })*
     };
 }
