@@ -1,7 +1,8 @@
 //! The steps that the mapper's calls are made of.
 //!
-//! Whatever can fail comes first and changes no translation: checks, new tables, splits. Then leaves are written, which
-//! cannot fail. So there is nothing to roll back, and no translation is live for a moment that some TLB might keep.
+//! Whatever can fail comes first and changes no translation: checks, new tables, splits. Then leaves are
+//! written, which cannot fail. So there is nothing to roll back, and no translation is live for a moment that
+//! some TLB might keep.
 
 use core::ops::{ControlFlow, Range};
 
@@ -18,8 +19,8 @@ impl<F: Format, M: TableMemory> Mapper<F, M> {
         let start = va & ((1 << F::VA_BITS) - 1);
         let end = start.checked_add(len).filter(|&end| end <= 1 << F::VA_BITS);
         let end = end.ok_or(MapError::OutsideSpace { va })?;
-        // Two addresses of the space may have the hole between its halves between them: then the last address is not
-        // where counting leads.
+        // Two addresses of the space may have the hole between its halves between them: then the last address
+        // is not where counting leads.
         let straight = len == 0 || self.va(end - 1) == va.wrapping_add(len - 1);
         if self.va(start) == va && straight {
             Ok(start..end)
@@ -49,8 +50,8 @@ impl<F: Format, M: TableMemory> Mapper<F, M> {
         hole.map_or(Ok(()), |offset| Err(MapError::NotMapped { va: self.va(offset) }))
     }
 
-    /// Checks that nothing is mapped in a range and makes the tables it needs, so that afterwards every walk in the range
-    /// ends at a slot that one leaf fills.
+    /// Checks that nothing is mapped in a range and makes the tables it needs, so that afterwards every walk
+    /// in the range ends at a slot that one leaf fills.
     pub(crate) fn prepare(&mut self, table: Table<F>, range: Range<u64>, pa: u64) -> Result<(), MapError> {
         let start = range.start;
         for piece in pieces(range, F::shift(table.level)) {
@@ -107,7 +108,8 @@ impl<F: Format, M: TableMemory> Mapper<F, M> {
             return Ok(());
         }
         self.split_at(range.start)?;
-        // The end of the address space is looked up as its start, and found to be aligned to whatever is there.
+        // The end of the address space is looked up as its start, and found to be aligned to whatever is
+        // there.
         self.split_at(range.end)
     }
 

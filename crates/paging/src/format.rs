@@ -57,7 +57,7 @@ pub trait Format: Copy {
     /// Bits of a physical address that an entry may have, at most 52.
     fn phys_bits(&self) -> u32;
 
-    /// Whether entries at `level` may map memory. True for level 0, and for each level below one it is true for.
+    /// Whether entries at `level` may map memory. True for level 0, and below any level it is true for.
     fn leaf_allowed(&self, level: u32) -> bool;
 
     /// Whether the CPU refuses to execute what is mapped without [`Prot::EXEC`](crate::Prot::EXEC).

@@ -10,12 +10,12 @@
 //!
 //! - **W^X**: a mapping both writable and executable is refused ([`MapError::WriteExec`]), and
 //!   [`Mapper::audit_wx`] finds those that somebody else wrote.
-//! - **All or nothing**: a call that fails leaves every translation as it was. It may leave a large leaf split,
-//!   or an empty table linked for the next call to use; it never loses a table.
+//! - **All or nothing**: a call that fails leaves every translation as it was. It may leave a large leaf
+//!   split, or an empty table linked for the next call to use; it never loses a table.
 //! - **No panics**, and nothing is overwritten: a range that is in use is refused with what is there.
 //! - **Each entry is stored once**, with release order: a table is complete before it is linked, so a table
 //!   walk on any CPU sees either state. On aarch64 the walker is an observer of its own: a `dsb ishst` is
-//!   needed after mapping, before use (Arm ARM B2.3, "Completion of translation table updates").
+//!   needed after mapping, before use, and an `isb` on the CPU that goes on.
 //! - **Tables are never freed**: a walker on another CPU may still be in one.
 //! - **TLBs are the caller's**: calls that change what was live return [`Flush::Needed`].
 //!

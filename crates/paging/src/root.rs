@@ -1,8 +1,8 @@
 //! Root tables that must agree with another in some slots.
 //!
-//! A CPU that starts, or firmware that is called, runs on a root of its own, with the kernel's half as it was when it was
-//! copied. Tables below the root are shared, so only a change of a root entry makes the copy stale. It is made good by
-//! [`Mapper::copy_top_entries`], and checked by [`Mapper::first_difference`] before each use.
+//! A CPU that starts, or firmware that is called, runs on a root of its own, with the kernel's half as it was
+//! when it was copied. Tables below the root are shared, so only a change of a root entry makes the copy
+//! stale. [`Mapper::copy_top_entries`] makes it good, and [`Mapper::first_difference`] checks it before use.
 
 use core::ops::Range;
 
@@ -21,18 +21,18 @@ pub struct Difference {
 }
 
 impl<F: Format, M: TableMemory> Mapper<F, M> {
-    /// Copies entries `slots` of the root to another root, from its slot `first` on: to the same slots for a shadow of
-    /// the kernel's half, to others for an alias of it. Entries that agree already are not touched.
+    /// Copies entries `slots` of the root to another root, from its slot `first` on: to the same slots for a
+    /// shadow of the kernel's half, to others for an alias of it. Entries that agree already are not touched.
     ///
-    /// An alias carries [`Prot::GLOBAL`](crate::Prot::GLOBAL) along: where entries of the root are large pages,
-    /// translations of the alias then outlive a change of the root, until global ones are flushed too.
+    /// An alias carries [`Prot::GLOBAL`](crate::Prot::GLOBAL) along: where entries of the root are large
+    /// pages, translations of the alias then outlive a change of the root, until global ones are flushed too.
     ///
     /// # Errors
     /// [`MapError::NoSuchSlots`], with nothing copied, if one of the roots does not have them all.
     ///
     /// # Safety
-    /// `other` is a root table of this format that the mapper's memory can reach and that nobody else changes meanwhile.
-    /// As for [`Mapper::new`], the caller answers for whoever runs on it.
+    /// `other` is a root table of this format that the mapper's memory can reach and that nobody else changes
+    /// meanwhile. As for [`Mapper::new`], the caller answers for whoever runs on it.
     pub unsafe fn copy_top_entries(
         &self,
         other: u64,
@@ -56,8 +56,8 @@ impl<F: Format, M: TableMemory> Mapper<F, M> {
         Ok(flush)
     }
 
-    /// The first of the entries `slots` of the root that another root does not have, from its slot `first` on. Marks that
-    /// the CPU leaves in entries do not count.
+    /// The first of the entries `slots` of the root that another root does not have, from its slot `first`
+    /// on. Marks that the CPU leaves in entries do not count.
     ///
     /// # Errors
     /// [`MapError::NoSuchSlots`] if one of the roots does not have them all.

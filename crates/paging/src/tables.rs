@@ -74,8 +74,8 @@ pub(crate) fn pieces(range: Range<u64>, shift: u32) -> impl Iterator<Item = Rang
     })
 }
 
-/// Tables of one format in one memory. Positions are offsets: addresses without the bits that only sign-extend, so that
-/// the end of a range never overflows.
+/// Tables of one format in one memory. Positions are offsets: addresses without the bits that only
+/// sign-extend, so that the end of a range never overflows.
 pub(crate) struct Tables<F, M> {
     pub format: F,
     pub mem: M,
@@ -83,8 +83,8 @@ pub(crate) struct Tables<F, M> {
 
 impl<F: Format, M: TableMemory> Tables<F, M> {
     pub fn read(&self, slot: Slot<F>) -> F::Entry {
-        // SAFETY: slots are made for tables that were met below a root (`Mapper::new` vouches for the root) or fresh
-        // from `alloc_table`, with an index within the table; `TableMemory` vouches for the pointer.
+        // SAFETY: slots are made for tables that were met below a root (`Mapper::new` vouches for the root)
+        // or fresh from `alloc_table`, with an index within the table; `TableMemory` vouches for the pointer.
         unsafe { F::Entry::load(self.entry_ptr(slot)) }
     }
 
@@ -116,8 +116,8 @@ impl<F: Format, M: TableMemory> Tables<F, M> {
         }
     }
 
-    /// Calls `f` in rising order for every slot in the range where a walk ends, with the part of the range that lies in
-    /// it, until `f` breaks. `f` may overwrite the slot.
+    /// Calls `f` in rising order for every slot in the range where a walk ends, with the part of the range
+    /// that lies in it, until `f` breaks. `f` may overwrite the slot.
     pub fn visit<B, V>(&self, table: Table<F>, range: Range<u64>, f: &mut V) -> ControlFlow<B>
     where
         V: FnMut(Slot<F>, Range<u64>, Decoded) -> ControlFlow<B>,

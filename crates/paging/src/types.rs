@@ -3,16 +3,17 @@
 use bitflags::bitflags;
 
 bitflags! {
-    /// What may be done with a page, beyond reading it. Pages are the kernel's alone: user mode never has access.
+    /// What may be done with a page, beyond reading it. Pages are the kernel's alone: user mode never has
+    /// access.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct Prot: u8 {
         /// May be written. On x86 the kernel itself is held to it only while `CR0.WP` is set.
         const WRITE = 1 << 0;
         /// May be executed. What lacks this flag is refused by the CPU only where
-        /// [`Format::enforces_no_exec`](crate::Format::enforces_no_exec) says so; the tables remember it in any case.
+        /// [`enforces_no_exec`](crate::Format::enforces_no_exec) says so; the tables remember it in any case.
         const EXEC = 1 << 1;
-        /// The same in all address spaces, so that the translation may outlive a switch between them. A hint: it is
-        /// dropped where the CPU has no such thing.
+        /// The same in all address spaces, so that the translation may outlive a switch between them. A hint:
+        /// it is dropped where the CPU has no such thing.
         const GLOBAL = 1 << 2;
     }
 }
@@ -31,8 +32,8 @@ impl Prot {
 pub enum Cache {
     /// RAM: write-back cached, coherent between CPUs.
     WriteBack,
-    /// Device registers: not cached, each access made once, in order; writes may be posted. Never map a device
-    /// executable: instruction fetches are speculative, and reading registers has effects.
+    /// Device registers: not cached, each access made once, in order; writes may be posted. Never map a
+    /// device executable: instruction fetches are speculative, and reading registers has effects.
     Device,
 }
 

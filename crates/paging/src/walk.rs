@@ -5,7 +5,8 @@ use core::ops::ControlFlow;
 use crate::{Decoded, Format, Mapper, Mapping, Prot, TableMemory};
 
 impl<F: Format, M: TableMemory> Mapper<F, M> {
-    /// Calls `f` in rising order for every run of addresses that is mapped in one piece: page sizes do not show.
+    /// Calls `f` in rising order for every run of addresses that is mapped in one piece: page sizes do not
+    /// show.
     pub fn walk(&self, mut f: impl FnMut(Mapping)) {
         let mut run: Option<Mapping> = None;
         self.each_leaf(0..1 << F::VA_BITS, |_, part, leaf| {
@@ -21,8 +22,8 @@ impl<F: Format, M: TableMemory> Mapper<F, M> {
         }
     }
 
-    /// The first page that is both writable and executable, if there is one: the mapper makes none, but boot code and
-    /// firmware do.
+    /// The first page that is both writable and executable, if there is one: the mapper makes none, but boot
+    /// code and firmware do.
     ///
     /// It sees what was asked for, which is all there is to see on a CPU without NX (see
     /// [`Format::enforces_no_exec`]), and one page at a time: not that memory which is code at one address is

@@ -1,7 +1,8 @@
 //! The tables of aarch64 with pages of 4 KiB, stage 1, EL1&0.
 //!
-//! Arm ARM (DDI 0487) D8.3 "Translation table descriptor formats": D8.3.1 for tables, blocks and pages, D8.3.2 for the
-//! attributes; D8.4 for access permissions, D8.6 for memory types.
+//! Arm ARM (DDI 0487), chapter D8, by title, for the numbers differ between issues: "VMSAv8-64 descriptor
+//! formats" for tables, blocks and pages, "Memory access control" for AP, PXN and UXN, "Memory region
+//! attributes" for AttrIndx and SH.
 
 use crate::{Cache, Decoded, Format, Leaf, Prot};
 
@@ -16,9 +17,10 @@ pub enum Half {
 
 /// 4-level tables, 48-bit addresses; pages of 4 KiB, 2 MiB and 1 GiB.
 ///
-/// A live large leaf must not be split (`protect` or `unmap` of a part of it) while a CPU may use it, unless the CPU has
-/// FEAT_BBM at level 2: the architecture wants the old entry invalid and flushed before the new one is written ("break
-/// before make", D8.14.1), which a mapper that does no flushing cannot do. Map in pieces what is to be changed in pieces.
+/// A live large leaf must not be split (`protect` or `unmap` of a part of it) while a CPU may use it, unless
+/// the CPU has FEAT_BBM at level 2: the architecture wants the old entry invalid and flushed before the new
+/// one is written ("break before make": Arm ARM, "Using break-before-make when updating translation table
+/// entries"), which a mapper that does no flushing cannot do. Map in pieces what is to be changed in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aarch64 {
     half: Half,
@@ -48,12 +50,12 @@ const WRITE_BACK: u64 = 0;
 const DEVICE: u64 = 1;
 
 impl Aarch64 {
-    /// What `MAIR_EL1` has to be (Arm ARM D19.2, MAIR_EL1): attribute 0 is Normal, write-back, read and write allocate,
-    /// non-transient (0xff), attribute 1 is Device-nGnRE (0x04).
+    /// What `MAIR_EL1` has to be (Arm ARM, "MAIR_EL1, Memory Attribute Indirection Register"): attribute 0 is
+    /// Normal, write-back, read and write allocate, non-transient (0xff), attribute 1 is Device-nGnRE (0x04).
     pub const MAIR: u64 = (0xff << (8 * WRITE_BACK)) | (0x04 << (8 * DEVICE));
 
-    /// The format for tables of this half and `phys_bits` bits of physical address (`ID_AA64MMFR0_EL1.PARange`), which
-    /// are taken to be 32 at least and 48 at most.
+    /// The format for tables of this half and `phys_bits` bits of physical address
+    /// (`ID_AA64MMFR0_EL1.PARange`), which are taken to be 32 at least and 48 at most.
     pub const fn new(half: Half, phys_bits: u32) -> Self {
         Self {
             half,

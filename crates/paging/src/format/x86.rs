@@ -1,6 +1,7 @@
 //! What the three x86 formats share: the low twelve bits and NX.
 //!
-//! Intel SDM volume 3A, chapter 4 "Paging", tables 4-5, 4-6 (32-bit), 4-8 to 4-11 (PAE), 4-15 to 4-20 (4-level).
+//! Intel SDM volume 3A, chapter "Paging" (here with the numbers it has as chapter 4; recent editions have it
+//! as 5): tables 4-4 to 4-6 for 32-bit paging, 4-8 to 4-11 for PAE, 4-15 to 4-20 for 4-level.
 
 use bitflags::bitflags;
 
@@ -14,7 +15,8 @@ bitflags! {
         const NX = 1 << 0;
         /// Global pages: CPUID 1 EDX.PGE.
         const GLOBAL = 1 << 1;
-        /// 4 MiB pages in the 32-bit format: CPUID 1 EDX.PSE, and `CR4.PSE` will be set. The others always have 2 MiB.
+        /// 4 MiB pages in the 32-bit format: CPUID 1 EDX.PSE, and `CR4.PSE` will be set. The others always
+        /// have 2 MiB.
         const PSE = 1 << 2;
         /// 1 GiB pages in the 4-level format: CPUID 8000_0001 EDX.Page1GB.
         const GIB = 1 << 3;
@@ -41,8 +43,8 @@ const ADDRESS: u64 = ((1 << 52) - 1) & !0xfff;
 
 /// The bits of a leaf at `level`, address included.
 ///
-/// Accessed and dirty are set from the start: there is nobody to look at them, and so the CPU need not write to the
-/// tables. Device is PAT entry 3, which is UC both as the CPU comes up and as Linux sets it.
+/// Accessed and dirty are set from the start: there is nobody to look at them, and so the CPU need not write
+/// to the tables. Device is PAT entry 3, which is UC both as the CPU comes up and as Linux sets it.
 pub(super) fn encode_leaf(features: X86Features, level: u32, leaf: Leaf) -> u64 {
     let nx = if features.contains(X86Features::NX) {
         NX
@@ -65,19 +67,20 @@ const fn flag(on: bool, bits: u64) -> u64 {
     if on { bits } else { 0 }
 }
 
-/// The bits of an entry that leads to a table: everything allowed, the leaf decides. Accessed is set so that two roots
-/// with the same entries stay equal.
+/// The bits of an entry that leads to a table: everything allowed, the leaf decides. Accessed is set so that
+/// two roots with the same entries stay equal.
 pub(super) const fn encode_table(pa: u64) -> u64 {
     pa | PRESENT | WRITE | ACCESSED
 }
 
-/// The bits of an entry of a PAE root, which has no access rights: bits 2:1 and 8:5 must be 0 (SDM table 4-8).
+/// The bits of an entry of a PAE root, which has no access rights: bits 2:1 and 8:5 must be 0 (SDM table
+/// 4-8).
 pub(super) const fn encode_pae_root(pa: u64) -> u64 {
     pa | PRESENT
 }
 
-/// What an entry means, for a level where a large page is (`large`) or is not possible. Not possible means that the
-/// CPU ignores the bit (32-bit without PSE), or that it faults on it; the caller knows which.
+/// What an entry means, for a level where a large page is (`large`) or is not possible. Not possible means
+/// that the CPU ignores the bit (32-bit without PSE), or that it faults on it; the caller knows which.
 pub(super) fn decode(level: u32, entry: u64, large: bool) -> Decoded {
     if entry & PRESENT == 0 {
         Decoded::Absent

@@ -11,8 +11,8 @@ pub struct X86_64 {
 }
 
 impl X86_64 {
-    /// The format for a CPU with these features and `phys_bits` bits of physical address (CPUID 8000_0008 EAX\[7:0\]),
-    /// which are taken to be 32 at least and 52 at most.
+    /// The format for a CPU with these features and `phys_bits` bits of physical address (CPUID 8000_0008
+    /// EAX\[7:0\]), which are taken to be 32 at least and 52 at most.
     pub const fn new(features: X86Features, phys_bits: u32) -> Self {
         Self {
             features,

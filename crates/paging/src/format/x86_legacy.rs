@@ -3,8 +3,8 @@
 use super::x86::{self, X86Features};
 use crate::{Decoded, Format, Leaf};
 
-/// 2-level tables: 32-bit addresses on both sides; pages of 4 KiB and, as a feature, 4 MiB. There is no NX: what is not
-/// to be executed is only remembered.
+/// 2-level tables: 32-bit addresses on both sides; pages of 4 KiB and, as a feature, 4 MiB. There is no NX:
+/// what is not to be executed is only remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct X86Legacy {
     features: X86Features,
@@ -30,7 +30,7 @@ impl Format for X86Legacy {
     }
 
     fn phys_bits(&self) -> u32 {
-        // PSE-36 would give 4 MiB pages a few more, in bits that elsewhere mean other things. PAE is for that.
+        // PSE-36 would give 4 MiB pages a few more, in bits that elsewhere mean other things: PAE is better.
         32
     }
 

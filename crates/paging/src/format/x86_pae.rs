@@ -3,10 +3,11 @@
 use super::x86::{self, X86Features};
 use crate::{Decoded, Format, Leaf};
 
-/// 3-level tables: 32-bit addresses, physical ones of 36 bits and more; pages of 4 KiB and 2 MiB; NX as a feature.
+/// 3-level tables: 32-bit addresses, physical ones of 36 bits and more; pages of 4 KiB and 2 MiB; NX as a
+/// feature.
 ///
-/// The root has four entries, and the CPU reads them only when `CR3` is loaded (SDM 4.4.1): after the root has changed
-/// ([`Mapper::top_generation`](crate::Mapper::top_generation)), each CPU must load it again.
+/// The root has four entries, and the CPU reads them only when `CR3` is loaded (SDM 4.4.1): after the root
+/// has changed ([`Mapper::top_generation`](crate::Mapper::top_generation)), each CPU must load it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct X86Pae {
     features: X86Features,
@@ -14,8 +15,9 @@ pub struct X86Pae {
 }
 
 impl X86Pae {
-    /// The format for a CPU with these features and `phys_bits` bits of physical address (CPUID 8000_0008 EAX\[7:0\], 36
-    /// where there is no such leaf), which are taken to be 32 at least and 52 at most. PSE and GIB mean nothing here.
+    /// The format for a CPU with these features and `phys_bits` bits of physical address (CPUID 8000_0008
+    /// EAX\[7:0\], 36 where there is no such leaf), which are taken to be 32 at least and 52 at most. PSE and
+    /// GIB mean nothing here.
     pub const fn new(features: X86Features, phys_bits: u32) -> Self {
         Self {
             features,

@@ -195,7 +195,8 @@ fn phys_bits_are_clamped() {
     assert_eq!(X86Legacy::new(ALL).phys_bits(), 32);
 }
 
-/// Decoding and encoding again changes no more than the format may forget: nothing here panics, whatever the entry.
+/// Decoding and encoding again changes no more than the format may forget: nothing here panics, whatever the
+/// entry.
 fn survives<F: Format>(format: F, entries: impl Iterator<Item = F::Entry>) {
     for entry in entries {
         for level in 0..F::LEVELS {

@@ -1,4 +1,5 @@
-//! The mapper from outside, on an arena of tables, with the CPU played by a second implementation of the walk.
+//! The mapper from outside, on an arena of tables, with the CPU played by a second implementation of the
+//! walk.
 
 mod arena;
 mod edges;

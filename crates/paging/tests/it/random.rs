@@ -266,10 +266,19 @@ const NONE: X86Features = X86Features::empty();
 const ALL: X86Features = X86Features::all();
 const KEPT: Prot = Prot::empty();
 
+/// Long sequences, so fewer of them.
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: 96,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 macro_rules! models {
     ($($name:ident: $format:expr, $dropped:expr, $bases:expr, $largest:expr;)*) => {
         proptest! {
-            #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+            #![proptest_config(config())]
             $(
                 #[test]
                 fn $name(ops in vec(ops($bases, $largest), 1..24)) {

@@ -54,8 +54,8 @@ fn in_step_after_a_copy() {
     );
 }
 
-/// The bug this is for: what is mapped in a new slot after the copy is not in the shadow; what is mapped in a slot that
-/// has its table already is.
+/// The bug this is for: what is mapped in a new slot after the copy is not in the shadow; what is mapped in a
+/// slot that has its table already is.
 #[test]
 fn a_new_slot_is_missing_until_the_next_copy() {
     let (mut mapper, shadow) = i386();

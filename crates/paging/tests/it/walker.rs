@@ -1,5 +1,5 @@
-//! What a CPU does with the tables, written a second time from the manuals, bit by bit, so that it shares no mistake with
-//! the crate's encoders.
+//! What a CPU does with the tables, written a second time from the manuals, bit by bit, so that it shares no
+//! mistake with the crate's encoders.
 
 use paging::{Aarch64, X86_64, X86Legacy, X86Pae};
 
