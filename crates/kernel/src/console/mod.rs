@@ -109,7 +109,7 @@ pub fn log(level: Level, args: fmt::Arguments<'_>) {
     }
     let _off = IrqOff::new();
     let cycles = clock::cycles();
-    let mut buffer = LineBuffer::new(|text: &[u8]| emit(level, cycles, text));
+    let mut buffer = LineBuffer::<LINE_BYTES, _>::new(|text: &[u8]| emit(level, cycles, text));
     // Writing to a line buffer cannot fail.
     let _ = buffer.write_fmt(args);
     buffer.finish();
@@ -168,11 +168,14 @@ pub fn for_each_record(mut f: impl FnMut(&Record)) {
     }
 }
 
+/// Bytes in a line that goes to the console only: a machine-readable record must not be cut.
+const WIRE_BYTES: usize = 510;
+
 /// Writes text to the console only, line by line; for the monitor and the machine-readable records.
 pub fn print(args: fmt::Arguments<'_>) {
-    let mut buffer = LineBuffer::new(|text: &[u8]| {
-        let mut wire = arrayvec::ArrayVec::<u8, { LINE_BYTES + 2 }>::new();
-        // A line buffer's lines are at most LINE_BYTES long.
+    let mut buffer = LineBuffer::<WIRE_BYTES, _>::new(|text: &[u8]| {
+        let mut wire = arrayvec::ArrayVec::<u8, { WIRE_BYTES + 2 }>::new();
+        // A line buffer's lines are at most WIRE_BYTES long.
         let _ = wire.try_extend_from_slice(text);
         let _ = wire.try_extend_from_slice(b"\r\n");
         write_bytes(&wire);

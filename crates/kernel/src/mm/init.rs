@@ -116,7 +116,8 @@ fn sections() -> [(usize, usize, Prot); 4] {
 
 /// Gives all free RAM to the page allocator; the memblock is only read from here on.
 pub(crate) fn hand_over_memblock<A: Arch>() {
-    let memblock = MEMBLOCK.lock().clone();
+    // In place: a copy of the memblock would take most of the boot stack.
+    let memblock = MEMBLOCK.lock();
     for range in memblock.free() {
         let (start, end) = (
             range.start.next_multiple_of(PAGE_SIZE),
