@@ -1,18 +1,33 @@
 //! The kernel for aarch64: arm64 Image protocol, PSCI, GICv2 or GICv3, generic timer, PL011.
+//!
+//! Read `boot/head.s` and [`entry`] first. No algorithm lives here: each module does what one trait of
+//! `kernel::arch` asks of the hardware. What entry finds and leaves behind is in `docs/boot-aarch64.md`.
 #![no_std]
 #![no_main]
-#![expect(
-    dead_code,
-    reason = "the generic kernel that calls the rest is not linked yet"
-)]
+
+extern crate alloc;
 
 mod boot;
 mod console;
+mod cpu;
+mod devicetree;
 mod entry;
 mod exceptions;
+mod gic;
+mod irq;
 mod layout;
 mod mmu;
 mod percpu;
+mod power;
+mod psci;
+#[cfg(feature = "smp")]
+mod smp;
+mod thread;
+mod timer;
+#[cfg(not(feature = "smp"))]
+mod up;
+#[cfg(not(feature = "smp"))]
+use up as smp;
 
 /// The architecture, as the generic kernel knows it.
 struct Aarch64;

@@ -3,10 +3,13 @@
 use core::arch::asm;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
+use core::ptr;
 
+use cpumask::CpuId;
+use kernel::arch::{HwId, PerCpuOps};
 use percpu::ThisCpu;
 
-use crate::Aarch64;
+use crate::{Aarch64, cpu};
 
 /// Bytes of the stack that stands in for one that overflowed.
 pub const OVERFLOW_STACK: usize = 16384;
@@ -17,7 +20,7 @@ pub const OVERFLOW_TOP: usize = offset_of!(Header, overflow_top);
 /// First words of every area; the vectors reach them by fixed offset.
 #[repr(C, align(64))]
 struct Header {
-    /// Where the stack for a stack overflow ends; zero until [`install`], and then the boot CPU's is used.
+    /// Where the stack for a stack overflow ends; zero until [`PerCpuOps::fill_header`], and then the boot CPU's is used.
     overflow_top: UnsafeCell<usize>,
 }
 
@@ -30,7 +33,19 @@ static HEADER: Header = Header {
     overflow_top: UnsafeCell::new(0),
 };
 
-// SAFETY: TPIDR_EL1 is written by `set_base` alone. `load_usize` is two instructions, and still one step: the interrupt
+/// The memory of such a stack.
+#[repr(C, align(16))]
+struct OverflowStack(UnsafeCell<[u8; OVERFLOW_STACK]>);
+
+// SAFETY: no code but the stack pointer of the CPU whose area it lies in ever gets at it.
+unsafe impl Sync for OverflowStack {}
+
+percpu::percpu! {
+    /// This CPU's overflow stack.
+    static OVERFLOW: OverflowStack = OverflowStack(UnsafeCell::new([0; OVERFLOW_STACK]));
+}
+
+// SAFETY: TPIDR_EL1 is written by `install` and entry assembly alone. `load_usize` is two instructions, and still one step: the interrupt
 // handler recognises the pair and restarts it (see `restart_load`).
 unsafe impl ThisCpu for Aarch64 {
     #[inline(always)]
@@ -66,7 +81,7 @@ unsafe impl ThisCpu for Aarch64 {
 pub fn restart_load(pc: u64) -> u64 {
     const MRS_TPIDR_EL1: u32 = 0xd538_d080;
     const LDR_SXTX: u32 = 0xf860_e800;
-    let at = core::ptr::with_exposed_provenance::<u32>(pc as usize);
+    let at = ptr::with_exposed_provenance::<u32>(pc as usize);
     // SAFETY: the CPU was about to execute the instruction at `pc`, and no text begins at the first byte of its page:
     // the image header lies there. So both words are mapped and readable.
     let (before, next) = unsafe { (at.sub(1).read(), at.read()) };
@@ -76,11 +91,21 @@ pub fn restart_load(pc: u64) -> u64 {
     if pair { pc - 4 } else { pc }
 }
 
-/// Makes `area` the executing CPU's base.
-///
-/// # Safety
-/// `area` must be a filled area (or the section itself) that stays, used by no other CPU.
-pub unsafe fn set_base(area: usize) {
-    // SAFETY: the caller vouches for the area.
-    unsafe { asm!("msr tpidr_el1, {}", in(reg) area, options(nostack, preserves_flags)) };
+impl PerCpuOps for Aarch64 {
+    /// The canary is a global of this ABI; the header holds the end of the area's own overflow stack.
+    unsafe fn fill_header(area: usize, _canary: usize) {
+        let offset = (&raw const OVERFLOW).addr() - (&raw const HEADER).addr();
+        let header = ptr::with_exposed_provenance_mut::<Header>(area);
+        // SAFETY: the caller gives an area, which begins with a header, to nobody else yet.
+        unsafe { (*header).overflow_top.get().write(area + offset + OVERFLOW_STACK) };
+    }
+
+    unsafe fn install(_cpu: CpuId, area: usize) {
+        // SAFETY: the caller vouches for the area.
+        unsafe { asm!("msr tpidr_el1, {}", in(reg) area, options(nostack, preserves_flags)) };
+    }
+
+    fn hw_id() -> HwId {
+        HwId(cpu::mpidr_affinity())
+    }
 }

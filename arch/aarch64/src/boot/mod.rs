@@ -3,6 +3,8 @@
 //! Order of the files is order of execution, but for `el.s` (which defines the macro) and `mmu.s`, which secondaries
 //! share.
 
+mod ops;
+
 use core::arch::global_asm;
 use core::sync::atomic::AtomicU64;
 

@@ -3,6 +3,7 @@
 //   TTBR1  early_root[511] -> early_l1[510] -> early_image_l2: the image, 2 MiB blocks, RWX until the final tables;
 //                             early_guard_l3: one of the blocks by pages, for the guard below the boot stack
 //                             early_l1[511] -> early_fixmap_l2: empty; Rust maps the device tree and the UART there
+//                             (and RAM around the image through early_physmap_l1, early_physmap_l2)
 //   TTBR0  idmap_root -> idmap_l1 -> idmap_l2: the image's first 2 MiB at their physical address, read-only.
 //          Every secondary comes through it, so it stays. empty_root takes its place: no null page.
 

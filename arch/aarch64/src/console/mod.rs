@@ -3,10 +3,15 @@
 mod pl011;
 
 use core::ptr;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use boot_info::fdt::Interrupt;
+use boot_info::{Console, ConsoleKind};
+use kernel::arch::ConsoleOps;
 
 use self::pl011::Pl011;
 use crate::mmu::fixmap;
+use crate::{Aarch64, devicetree, gic};
 
 /// Address of the registers in use, zero while there are none. One word, because the panic path reads it from any CPU
 /// in any state.
@@ -14,6 +19,9 @@ static UART: AtomicUsize = AtomicUsize::new(0);
 
 /// Where QEMU's `virt` machine has its PL011.
 const VIRT_UART: u64 = 0x0900_0000;
+
+/// Physical address of the registers in use.
+static UART_PA: AtomicU64 = AtomicU64::new(0);
 
 /// The UART in use.
 fn uart() -> Option<&'static Pl011> {
@@ -23,10 +31,23 @@ fn uart() -> Option<&'static Pl011> {
 }
 
 /// Makes the PL011 at physical address `pa` the console.
-pub fn use_pl011(pa: u64) {
+fn use_pl011(pa: u64) {
+    UART_PA.store(pa, Ordering::Relaxed);
     UART.store(fixmap::map_uart(pa), Ordering::Release);
     if let Some(uart) = uart() {
         uart.enable();
+    }
+}
+
+/// The console the device tree's `stdout-path` names, from the first line on, if it is a PL011.
+pub fn from_device_tree() {
+    if let Some(Console {
+        kind: ConsoleKind::Pl011,
+        base,
+        ..
+    }) = devicetree::boot().console
+    {
+        use_pl011(base);
     }
 }
 
@@ -36,15 +57,79 @@ pub fn last_resort() {
     if uart().is_some() {
         return;
     }
-    use_pl011(VIRT_UART);
-    if !uart().is_some_and(Pl011::is_one) {
-        UART.store(0, Ordering::Release);
-    }
+    UART_PA.store(VIRT_UART, Ordering::Relaxed);
+    let at = fixmap::map_uart(VIRT_UART);
+    // SAFETY: mapped above, as device memory, for as long as the early tables live.
+    let there = unsafe { &*ptr::with_exposed_provenance::<Pl011>(at) }.is_one();
+    UART.store(if there { at } else { 0 }, Ordering::Release);
 }
 
-/// Writes all of `bytes`; false while there is no console.
-pub fn write(bytes: &[u8]) -> bool {
-    uart()
-        .map(|uart| bytes.iter().all(|&byte| uart.send(byte)))
-        .is_some()
+/// Where the registers are mapped, and their physical address: whole pages, both.
+pub fn registers() -> Option<(usize, u64)> {
+    uart()?;
+    Some((
+        UART.load(Ordering::Relaxed) & !0xfff,
+        UART_PA.load(Ordering::Relaxed) & !0xfff,
+    ))
+}
+
+/// Whether `intid` is the console's.
+pub fn is_interrupt(intid: u32) -> bool {
+    interrupt().is_some_and(|irq| irq.intid == intid)
+}
+
+/// The console's interrupt, if the UART in use is the one the device tree describes.
+fn interrupt() -> Option<Interrupt> {
+    let described = devicetree::info().uart?;
+    (described.console.base == UART_PA.load(Ordering::Relaxed)).then_some(described.interrupt)?
+}
+
+/// The receive interrupt: the monitor reads what there is.
+pub fn rx_interrupt() {
+    if let Some(uart) = uart() {
+        uart.ack_rx_interrupt();
+    }
+    kernel::input_ready::<Aarch64>();
+}
+
+impl ConsoleOps for Aarch64 {
+    fn console_write(bytes: &[u8]) -> bool {
+        // A transmitter that is stuck is given up for these bytes, not for ever.
+        uart()
+            .map(|uart| bytes.iter().all(|&byte| uart.send(byte)))
+            .is_some()
+    }
+
+    fn console_read() -> Option<u8> {
+        uart()?.receive()
+    }
+
+    /// `earlycon`: what `stdout-path` says, which is used in any case. `earlycon=pl011,ADDRESS`: that one instead.
+    fn earlycon(value: &str) -> Result<(), &'static str> {
+        if value.is_empty() {
+            return uart().map(drop).ok_or("stdout-path names no PL011");
+        }
+        let address = value
+            .strip_prefix("pl011,")
+            .ok_or("the only early console here is pl011,ADDRESS")?;
+        let digits = address
+            .split(',')
+            .next()
+            .unwrap_or("")
+            .strip_prefix("0x")
+            .ok_or("the address begins with 0x")?;
+        match u64::from_str_radix(digits, 16) {
+            Ok(pa) if pa.is_multiple_of(4096) && pa >> 48 == 0 => use_pl011(pa),
+            _ => return Err("not the address of a page"),
+        }
+        Ok(())
+    }
+
+    fn enable_rx_interrupt() -> Result<(), &'static str> {
+        let uart = uart().ok_or("there is no console")?;
+        let irq = interrupt().ok_or("the console's interrupt is not in the device tree")?;
+        gic::enable_shared(irq.intid, irq.edge)?;
+        uart.enable_rx_interrupt();
+        Ok(())
+    }
 }

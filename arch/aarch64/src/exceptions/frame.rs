@@ -24,14 +24,6 @@ pub struct Frame {
 
 const _: () = assert!(size_of::<Frame>().is_multiple_of(16));
 
-impl Frame {
-    /// Whether interrupts were on in the interrupted code.
-    pub fn irqs_were_on(&self) -> bool {
-        const PSTATE_I: u64 = 1 << 7;
-        self.pstate & PSTATE_I == 0
-    }
-}
-
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(

@@ -2,6 +2,7 @@
 
 mod esr;
 mod frame;
+mod handlers;
 
 use core::arch::global_asm;
 use core::mem::offset_of;

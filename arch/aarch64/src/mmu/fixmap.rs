@@ -2,17 +2,12 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use aarch64_cpu::asm::barrier;
-
 use super::regs;
 use crate::layout::{BLOCK, FIXMAP_BASE, FIXMAP_FDT, FIXMAP_UART};
 
 unsafe extern "C" {
     static early_fixmap_l2: [AtomicU64; 512];
 }
-
-/// Largest device tree the boot protocol allows, in bytes.
-pub const MAX_FDT: usize = 2 << 20;
 
 /// Maps the block around the device tree's header; returns where the blob appears.
 /// With the 8-byte alignment the protocol demands, the header's first two words cannot straddle a block.
@@ -44,6 +39,11 @@ pub fn map_uart(pa: u64) -> usize {
     FIXMAP_UART + offset(pa)
 }
 
+/// Bytes from `pa` to the end of the block it lies in.
+pub fn bytes_in_block(pa: u64) -> usize {
+    BLOCK - offset(pa)
+}
+
 fn offset(pa: u64) -> usize {
     pa as usize & (BLOCK - 1)
 }
@@ -54,8 +54,6 @@ fn map(va: usize, pa: u64, attributes: u64) {
     // MMU's walker, which is why the words are atomic.
     let table = unsafe { &early_fixmap_l2 };
     table[(va - FIXMAP_BASE) / BLOCK].store(block | attributes, Ordering::Relaxed);
-    // The walker must see the entry before the next access goes through it. No stale translation to drop: a slot that
-    // was invalid is in no TLB. One that is replaced (a second early console) is.
-    barrier::dsb(barrier::ISHST);
+    // Makes the walker see the entry; drops the old one, should this be a second early console.
     super::flush_local(va);
 }

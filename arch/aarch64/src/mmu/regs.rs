@@ -19,11 +19,11 @@ pub const HCR_EL1_IS_AARCH64: u64 = (1 << 31) | (1 << 29) | (1 << 41) | (1 << 40
 pub const TCR: u64 = WALK | (WALK << 16) | (0b10 << 30);
 const WALK: u64 = 16 | (0b01 << 8) | (0b01 << 10) | (0b11 << 12);
 
-/// MAIR_EL1 by attribute index: 0 normal write-back, 1 device nGnRE, 2 normal non-cacheable, 3 device nGnRnE.
-pub const MAIR: u64 = 0xff | (0x04 << 8) | (0x44 << 16);
+/// MAIR_EL1, as the final tables want it: index 0 normal write-back, 1 device nGnRE.
+pub const MAIR: u64 = paging::Aarch64::MAIR;
 
 /// Attribute index of device memory.
-pub const ATTR_DEVICE: u64 = 1;
+const ATTR_DEVICE: u64 = 1;
 
 /// Descriptor of a next-level table.
 pub const TABLE: u64 = 0b11;

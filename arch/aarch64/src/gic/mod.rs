@@ -1,0 +1,152 @@
+//! The interrupt controller: a GICv2 or a GICv3, whichever the device tree describes.
+
+mod v2;
+mod v3;
+
+use core::sync::atomic::{AtomicU8, Ordering};
+
+use boot_info::fdt::GicVersion;
+
+use crate::devicetree;
+
+/// Priorities; lower is more urgent. Seen from the non-secure side of a GIC with two security states they become
+/// `0x80 | priority >> 1`, which keeps their order.
+pub mod priority {
+    /// Everything that waits for interrupts to be on.
+    pub const NORMAL: u8 = 0xa0;
+    /// What shall get through when the priority mask holds [`NORMAL`] back: the stop signal.
+    pub const URGENT: u8 = 0x20;
+    /// The priority mask that lets both through.
+    pub const MASK_OPEN: u8 = 0xf0;
+}
+
+/// Software generated interrupts, 0 to 15: what the CPUs use among themselves.
+pub mod sgi {
+    /// Look at your run queue.
+    pub const RESCHED: u32 = 0;
+    /// Stop.
+    pub const STOP: u32 = 1;
+    /// Those above.
+    pub const ALL: [u32; 2] = [RESCHED, STOP];
+    /// Interrupt numbers below this are software generated.
+    pub const COUNT: u32 = 16;
+
+    /// The priority of each.
+    pub const fn priority(sgi: u32) -> u8 {
+        match sgi {
+            STOP => super::priority::URGENT,
+            _ => super::priority::NORMAL,
+        }
+    }
+}
+
+/// An interrupt that was acknowledged and not yet ended: the value read, which has to be written back as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Acknowledged(u32);
+
+impl Acknowledged {
+    /// The interrupt's number. A GICv2 puts an SGI's sender above it.
+    pub const fn intid(self) -> u32 {
+        self.0
+            & 0xff_ffff
+            & if self.0 & 0x3ff < sgi::COUNT {
+                0x3ff
+            } else {
+                u32::MAX
+            }
+    }
+}
+
+/// 0 until [`init`], then 2 or 3.
+static VERSION: AtomicU8 = AtomicU8::new(0);
+
+/// Sets up the distributor and the executing CPU's part. Boot CPU, once, with a heap.
+///
+/// # Errors
+/// A sentence; without a controller there is nothing to wait for.
+pub fn init() -> Result<(), &'static str> {
+    let gic = devicetree::info()
+        .gic
+        .as_ref()
+        .ok_or("the device tree describes no GIC")?;
+    let version = match gic.version {
+        GicVersion::V2 => v2::init(gic).map(|()| 2),
+        GicVersion::V3 => v3::init(gic).map(|()| 3),
+    }?;
+    VERSION.store(version, Ordering::Release);
+    init_cpu()
+}
+
+/// Sets up the executing CPU's part: nothing pending, its SGIs on, its priority mask open.
+///
+/// # Errors
+/// A sentence.
+pub fn init_cpu() -> Result<(), &'static str> {
+    match VERSION.load(Ordering::Acquire) {
+        2 => v2::init_cpu(),
+        3 => v3::init_cpu(),
+        _ => Err("there is no interrupt controller"),
+    }
+}
+
+/// Turns on an interrupt of the executing CPU (16 to 31).
+pub fn enable_private(intid: u32) {
+    match VERSION.load(Ordering::Acquire) {
+        2 => v2::enable(intid, false),
+        3 => v3::enable_private(intid),
+        _ => {}
+    }
+}
+
+/// Turns on a shared interrupt (32 and up), to be delivered to the executing CPU.
+///
+/// # Errors
+/// A sentence, when the controller has no such interrupt.
+pub fn enable_shared(intid: u32, edge: bool) -> Result<(), &'static str> {
+    match VERSION.load(Ordering::Acquire) {
+        2 => v2::enable_shared(intid, edge),
+        3 => v3::enable_shared(intid, edge),
+        _ => Err("there is no interrupt controller"),
+    }
+}
+
+/// Takes the most urgent pending interrupt.
+pub fn acknowledge() -> Option<Acknowledged> {
+    /// From here to 1023: no interrupt.
+    const SPECIAL: u32 = 1020;
+    let raw = match VERSION.load(Ordering::Acquire) {
+        2 => v2::acknowledge(),
+        3 => v3::acknowledge(),
+        _ => return None,
+    };
+    (!(SPECIAL..1024).contains(&(raw & 0xff_ffff))).then_some(Acknowledged(raw))
+}
+
+/// Ends it: the same interrupt can come again.
+pub fn end(irq: Acknowledged) {
+    match VERSION.load(Ordering::Acquire) {
+        2 => v2::end(irq.0),
+        3 => v3::end(irq.0),
+        _ => {}
+    }
+}
+
+/// Silences the executing CPU's part, for a CPU that stops for good.
+#[cfg(feature = "smp")]
+pub fn quiesce_cpu() {
+    match VERSION.load(Ordering::Acquire) {
+        2 => v2::quiesce_cpu(),
+        3 => v3::quiesce_cpu(),
+        _ => {}
+    }
+}
+
+/// Sends a software generated interrupt to the CPU with these affinity fields. Lost if it is off.
+#[cfg(feature = "smp")]
+pub fn send_sgi(mpidr: u64, sgi: u32) {
+    match VERSION.load(Ordering::Acquire) {
+        2 => v2::smp_send_sgi(mpidr, sgi),
+        3 => v3::smp_send_sgi(mpidr, sgi),
+        _ => {}
+    }
+}

@@ -1,0 +1,158 @@
+//! GICv3 and GICv4 (Arm IHI 0069): distributor, a redistributor per CPU, CPU interface in system registers.
+//!
+//! Registers and CPU interface are `arm-gic`'s. Its sequences for distributor and redistributor are not used where they
+//! wait, because they wait for ever; here every wait has a deadline. Each CPU owns its redistributor's frames.
+
+mod redistributor;
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use aarch64_cpu::asm::barrier;
+use arm_gic::gicv3::GicCpuInterface;
+use arm_gic::gicv3::registers::{Gicd, GicdCtlr};
+use arm_gic::{IntId, InterruptGroup, UniqueMmioPointer};
+use boot_info::fdt::Gic;
+use safe_mmio::{field, field_shared};
+
+use super::priority;
+use crate::{Aarch64, timer};
+
+pub(super) use redistributor::{enable_private, init_cpu};
+
+static DISTRIBUTOR: AtomicUsize = AtomicUsize::new(0);
+
+/// Milliseconds a register write may take to be seen by the whole controller.
+const SETTLE_MS: u64 = 100;
+
+/// The distributor.
+///
+/// # Safety
+/// Only one such value may be in use at a time: the boot CPU uses it while it sets things up.
+unsafe fn distributor() -> Option<UniqueMmioPointer<'static, Gicd>> {
+    let at = core::ptr::with_exposed_provenance_mut(DISTRIBUTOR.load(Ordering::Relaxed));
+    // SAFETY: `init` mapped the registers for good; the caller sees to uniqueness.
+    NonNull::new(at).map(|at| unsafe { UniqueMmioPointer::new(at) })
+}
+
+pub(super) fn init(gic: &Gic) -> Result<(), &'static str> {
+    let dist = gic.distributor().ok_or("the GICv3 has no distributor")?;
+    let at =
+        kernel::mm::ioremap::<Aarch64>(dist.base, size_of::<Gicd>()).map_err(|_| "no room to map the GIC")?;
+    DISTRIBUTOR.store(at.expose_provenance(), Ordering::Relaxed);
+    // SAFETY: the boot CPU is alone with the controller.
+    let mut gicd = unsafe { distributor() }.ok_or("no room to map the GIC")?;
+
+    field!(gicd, ctlr).write(GicdCtlr::empty());
+    settle(|| pending(&gicd))?;
+    let blocks = field_shared!(gicd, typer).read().num_spis() as usize / 32;
+    for n in 1..=blocks {
+        // In range: a distributor has at most 31 blocks of SPIs behind the first 32 interrupts.
+        field!(gicd, icenabler)
+            .get(n)
+            .into_iter()
+            .for_each(|mut r| r.write(u32::MAX));
+        field!(gicd, igroupr)
+            .get(n)
+            .into_iter()
+            .for_each(|mut r| r.write(u32::MAX));
+    }
+    settle(|| pending(&gicd))?;
+    // Bit 4 is ARE for this side, whichever side this is; likewise bit 1 its group 1.
+    field!(gicd, ctlr).write(GicdCtlr::ARE_S);
+    settle(|| pending(&gicd))?;
+    field!(gicd, ctlr).write(GicdCtlr::ARE_S | GicdCtlr::EnableGrp1NS);
+    settle(|| pending(&gicd))?;
+    redistributor::find(gic)
+}
+
+fn pending(gicd: &UniqueMmioPointer<'_, Gicd>) -> bool {
+    field_shared!(gicd, ctlr).read().contains(GicdCtlr::RWP)
+}
+
+/// Waits until `busy` no more.
+fn settle(mut busy: impl FnMut() -> bool) -> Result<(), &'static str> {
+    match timer::poll_ms(SETTLE_MS, || !busy()) {
+        true => Ok(()),
+        false => Err("the GIC does not settle"),
+    }
+}
+
+pub(super) fn enable_shared(intid: u32, edge: bool) -> Result<(), &'static str> {
+    const NO_SUCH: &str = "the GIC has no such interrupt";
+    // SAFETY: called by the boot CPU while it sets up devices, one after the other.
+    let mut gicd = unsafe { distributor() }.ok_or("there is no interrupt controller")?;
+    let spi = (intid as usize).checked_sub(32).ok_or(NO_SUCH)?;
+    if spi >= field_shared!(gicd, typer).read().num_spis() as usize {
+        return Err(NO_SUCH);
+    }
+    let n = intid as usize;
+    let shift = 2 * (n % 16) + 1;
+    field!(gicd, icfgr)
+        .get(n / 16)
+        .ok_or(NO_SUCH)?
+        .modify(|v| v & !(1 << shift) | u32::from(edge) << shift);
+    Gicd::ipriorityr_bytes(&mut gicd)
+        .get(n)
+        .ok_or(NO_SUCH)?
+        .write(priority::NORMAL);
+    field!(gicd, irouter)
+        .get(spi)
+        .ok_or(NO_SUCH)?
+        .write(crate::cpu::mpidr_affinity());
+    field!(gicd, isenabler)
+        .get(n / 32)
+        .ok_or(NO_SUCH)?
+        .write(1 << (n % 32));
+    Ok(())
+}
+
+pub(super) fn acknowledge() -> u32 {
+    let irq = GicCpuInterface::get_and_acknowledge_interrupt(InterruptGroup::Group1);
+    // The acknowledgement is complete before what the interrupt announces is looked at.
+    barrier::dsb(barrier::SY);
+    irq.unwrap_or(IntId::SPECIAL_NONE).raw_value()
+}
+
+pub(super) fn end(raw: u32) {
+    redistributor::end(raw);
+}
+
+#[cfg(feature = "smp")]
+pub(super) use smp::{quiesce_cpu, smp_send_sgi};
+
+#[cfg(feature = "smp")]
+mod smp {
+    //! Signals to other CPUs.
+
+    use aarch64_cpu::asm::barrier;
+    use arm_gic::gicv3::GicCpuInterface;
+
+    /// `arm-gic` builds this value too, but without the range selector: it reaches Aff0 0 to 15 only.
+    pub(in crate::gic) fn smp_send_sgi(mpidr: u64, sgi: u32) {
+        let (aff0, aff1, aff2, aff3) = (
+            mpidr & 0xff,
+            mpidr >> 8 & 0xff,
+            mpidr >> 16 & 0xff,
+            mpidr >> 32 & 0xff,
+        );
+        let value = aff3 << 48
+            | (aff0 >> 4) << 44
+            | aff2 << 32
+            | u64::from(sgi) << 24
+            | aff1 << 16
+            | 1 << (aff0 & 0xf);
+        // What was written for the receiver must be there before the signal is.
+        barrier::dsb(barrier::ISHST);
+        // SAFETY: ICC_SGI1R_EL1; raises an interrupt elsewhere, touches no memory here.
+        unsafe {
+            core::arch::asm!("msr s3_0_c12_c11_5, {}", "isb", in(reg) value, options(nostack, preserves_flags))
+        };
+    }
+
+    pub(in crate::gic) fn quiesce_cpu() {
+        GicCpuInterface::set_priority_mask(0);
+        GicCpuInterface::enable_group1(false);
+        barrier::isb(barrier::SY);
+    }
+}

@@ -1,0 +1,38 @@
+//! The ends of a machine's life.
+
+use core::arch::asm;
+
+use kernel::arch::PowerOps;
+
+use crate::{Aarch64, psci};
+
+impl PowerOps for Aarch64 {
+    fn power_off() {
+        let why = psci::system_off();
+        kernel::println!("PSCI SYSTEM_OFF: {why}");
+    }
+
+    fn reset() {
+        let why = psci::system_reset();
+        kernel::println!("PSCI SYSTEM_RESET: {why}");
+    }
+
+    fn halt() -> ! {
+        // SAFETY: masking every exception touches no memory; nothing runs after.
+        unsafe { asm!("msr daifset, #0xf", options(nostack, preserves_flags)) };
+        loop {
+            aarch64_cpu::asm::wfi();
+        }
+    }
+
+    /// aarch64 knows no triple fault: with vectors that cannot be fetched the CPU takes instruction aborts for ever.
+    fn die() -> ! {
+        // SAFETY: whatever happens is what was asked for.
+        unsafe { asm!("msr vbar_el1, xzr", "isb", "udf #0", options(noreturn)) }
+    }
+
+    fn undefined_instruction() {
+        // SAFETY: taken as an exception, which does not return.
+        unsafe { asm!("udf #0", options(nostack)) };
+    }
+}

@@ -1,0 +1,118 @@
+//! More than one CPU: PSCI starts them, SGIs signal them.
+
+use core::arch::{asm, global_asm};
+use core::mem::offset_of;
+
+use cpumask::CpuId;
+use kernel::arch::HwId;
+use kernel::mm::Synced;
+use kernel::smp::{BootBlock, Ipi, SmpBringUpOps, SmpStopOps, StartError};
+use smccc::psci::Error;
+
+use crate::gic::{self, sgi};
+use crate::mmu::{self, features};
+use crate::{Aarch64, layout, psci};
+
+global_asm!(
+    include_str!("entry.s"),
+    BLOCK_ROOT = const offset_of!(BootBlock, root),
+    BLOCK_STACK_TOP = const offset_of!(BootBlock, stack_top),
+    BLOCK_LIFE = const offset_of!(BootBlock, life),
+    REVOKED = const BootBlock::REVOKED,
+    PHYSMAP_BASE = const layout::PHYSMAP_BASE,
+);
+
+unsafe extern "C" {
+    static smp_secondary_entry: u8;
+    fn smp_park_loop() -> !;
+}
+
+/// The first Rust function of a secondary CPU.
+///
+/// # Safety
+/// Called by entry assembly, on the CPU that `block` was made for, with the kernel's tables and the block's stack.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn smp_secondary_rust(block: &'static BootBlock) -> ! {
+    features::enable();
+    // SAFETY: passed on.
+    unsafe { kernel::smp::secondary_start::<Aarch64>(block) }
+}
+
+/// Cleans a block out of the caches: its CPU reads it with the MMU off.
+fn clean(block: &'static BootBlock) {
+    /// No cache line is shorter.
+    const LINE: usize = 16;
+    let start = core::ptr::from_ref(block).expose_provenance();
+    for line in (start..start + size_of::<BootBlock>()).step_by(LINE) {
+        // SAFETY: writes back what is there already.
+        unsafe { asm!("dc cvac, {}", in(reg) line, options(nostack, preserves_flags)) };
+    }
+}
+
+fn start_one(block: &'static BootBlock) -> Result<(), StartError> {
+    let physical = |va| mmu::virt_to_phys(va).ok_or(StartError::NotDelivered);
+    let entry = physical((&raw const smp_secondary_entry).expose_provenance())?;
+    let context = physical(core::ptr::from_ref(block).expose_provenance())?;
+    psci::cpu_on(block.hw.0, entry, context).map_err(|error| match error {
+        Error::InvalidParameters => StartError::NoSuchCpu,
+        Error::AlreadyOn | Error::OnPending => StartError::AlreadyOn,
+        other => StartError::Firmware(i64::from(other) as i32),
+    })
+}
+
+impl SmpBringUpOps for Aarch64 {
+    fn prepare_start(blocks: &[&'static BootBlock], _tables: &Synced) {
+        blocks.iter().for_each(|block| clean(block));
+        // SAFETY: completes the cleaning before any CPU is started.
+        unsafe { asm!("dsb sy", options(nostack, preserves_flags)) };
+    }
+
+    unsafe fn start(
+        blocks: &[&'static BootBlock],
+        _tables: &Synced,
+        attempt: u32,
+        failed: &mut dyn FnMut(&'static BootBlock, StartError),
+    ) {
+        // CPU_ON is not a signal that may get lost: there is nothing to repeat.
+        if attempt > 0 {
+            return;
+        }
+        for block in blocks {
+            if let Err(why) = start_one(block) {
+                failed(block, why);
+            }
+        }
+    }
+
+    fn init_secondary() {
+        if let Err(why) = gic::init_cpu() {
+            // Without interrupts it could neither be woken nor stopped. The boot CPU names it as missing.
+            kernel::warning!("CPU {:#x} stays off: {why}", crate::cpu::mpidr_affinity());
+            Self::park();
+        }
+    }
+}
+
+impl SmpStopOps for Aarch64 {
+    fn send_ipi(_cpu: CpuId, hw: HwId, ipi: Ipi) {
+        match ipi {
+            Ipi::Resched => gic::send_sgi(hw.0, sgi::RESCHED),
+            Ipi::Stop => gic::send_sgi(hw.0, sgi::STOP),
+        }
+    }
+
+    fn park() -> ! {
+        gic::quiesce_cpu();
+        // SAFETY: the loop masks everything and stores nowhere.
+        unsafe { smp_park_loop() }
+    }
+}
+
+/// A software generated interrupt arrived.
+pub fn sgi_interrupt(n: u32) {
+    match n {
+        sgi::RESCHED => kernel::sched::resched_interrupt::<Aarch64>(),
+        sgi::STOP => kernel::smp::stop_interrupt::<Aarch64>(),
+        _ => {}
+    }
+}
