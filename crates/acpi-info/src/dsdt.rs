@@ -16,13 +16,19 @@ const NAME_OP: u8 = 0x08;
 const PACKAGE_OP: u8 = 0x12;
 const ROOT_CHAR: u8 = b'\\';
 
-/// Looks in the DSDT, then in each SSDT.
+/// SSDTs that are scanned when the DSDT does not say; S5 is defined in the DSDT in practice.
+const MAX_SSDTS: usize = 32;
+
+/// Looks in the DSDT, then in the SSDTs.
 pub(crate) fn find_s5<'m>(tables: &Tables<'m>, phys: PhysMap<'_, 'm>, out: &mut AcpiInfo) {
     let dsdt = out
         .dsdt
         .and_then(|at| table(at, phys))
         .filter(|t| t.signature == *b"DSDT");
-    let ssdts = tables.iter(phys).filter(|t| t.signature == *b"SSDT");
+    let ssdts = tables
+        .iter(phys)
+        .filter(|t| t.signature == *b"SSDT")
+        .take(MAX_SSDTS);
     out.s5 = dsdt
         .into_iter()
         .chain(ssdts)

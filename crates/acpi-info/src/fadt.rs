@@ -70,7 +70,8 @@ pub struct Fixed {
     pub pm1a_control: Option<Register>,
     /// PM1b control block; to be written too where it exists.
     pub pm1b_control: Option<Register>,
-    /// Port that hands the hardware over to us, and the value to write; `None` where ACPI is on.
+    /// Port that hands the hardware over to us, and the value to write to it; `None` where there is
+    /// no legacy mode to leave (ACPI 6.5, 5.2.9, `SMI_CMD`).
     pub acpi_enable: Option<(u16, u8)>,
     /// No fixed hardware: power goes through `sleep_control`.
     pub hw_reduced: bool,

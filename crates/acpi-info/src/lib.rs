@@ -62,7 +62,8 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// Fills `out` from the tables that the root pointer at physical address `rsdp` leads to.
+/// Fills `out`, which should be [`AcpiInfo::EMPTY`], from the tables that the root pointer at
+/// physical address `rsdp` leads to.
 ///
 /// # Errors
 /// See [`Error`]; `out` is untouched then. With `Ok`, what a table did not say is absent in `out`.
@@ -72,14 +73,14 @@ pub fn read(rsdp: u64, phys: PhysMap, out: &mut AcpiInfo) -> Result<(), Error> {
     out.revision = root.revision;
     for table in tables.iter(phys) {
         out.tables += 1;
-        out.bad_checksums += u32::from(!table.checksum_ok);
         match &table.signature {
             b"APIC" if !out.madt_seen => madt::read(&table, out),
             b"FACP" if out.fixed.is_none() => fadt::read(&table, out),
             b"MCFG" => misc::mcfg(&table, out),
             b"HPET" => misc::hpet(&table, out),
-            _ => {}
+            _ => continue,
         }
+        out.bad_checksums += u32::from(!table.checksum_ok());
     }
     dsdt::find_s5(&tables, phys, out);
     Ok(())

@@ -14,6 +14,10 @@ const FIXED_LEN: usize = 44;
 /// Flag: the machine also has two 8259s.
 const PCAT_COMPAT: u32 = 1;
 
+/// Entries looked at: an order of magnitude more than the largest machine has. Each may be compared
+/// with all CPUs known, so the table's length alone would be too loose a bound.
+const MAX_ENTRIES: usize = 16 * 1024;
+
 const LAPIC_ENABLED: u32 = 1 << 0;
 const LAPIC_ONLINE_CAPABLE: u32 = 1 << 1;
 const GICC_ENABLED: u32 = 1 << 0;
@@ -33,7 +37,8 @@ pub(crate) fn read(table: &Table<'_>, out: &mut AcpiInfo) {
     let word = |at: usize| u32::from_le_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
     out.local_apic = Some(u64::from(word(36))).filter(|&at| at != 0);
     out.has_8259 = word(40) & PCAT_COMPAT != 0;
-    while let [kind, len, ..] = *entries {
+    for _ in 0..MAX_ENTRIES {
+        let [kind, len, ..] = *entries else { return };
         // An entry says how long it is. Less than its own head would mean walking on the spot.
         let len = usize::from(len);
         if len < 2 || len > entries.len() {

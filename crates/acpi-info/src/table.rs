@@ -8,7 +8,7 @@ use crate::{PhysMap, rsdp::Root};
 pub(crate) const HEADER_LEN: usize = 36;
 
 /// Longest table that is believed. The longest real ones are DSDTs of some hundred KiB.
-const MAX_LEN: usize = 4 << 20;
+const MAX_LEN: usize = 1 << 20;
 
 /// Entries of a root table that are followed; real machines have some forty.
 const MAX_TABLES: usize = 256;
@@ -26,7 +26,6 @@ struct Header {
 pub(crate) struct Table<'m> {
     pub signature: [u8; 4],
     pub revision: u8,
-    pub checksum_ok: bool,
     /// All of it, header included.
     pub bytes: &'m [u8],
 }
@@ -58,11 +57,9 @@ pub(crate) fn table<'m>(at: u64, phys: PhysMap<'_, 'm>) -> Option<Table<'m>> {
         return None;
     }
     let bytes = fetch(phys, at, len)?;
-    let (signature, revision) = (header.signature, header.revision);
     Some(Table {
-        signature,
-        revision,
-        checksum_ok: sum_is_zero(bytes),
+        signature: header.signature,
+        revision: header.revision,
         bytes,
     })
 }
@@ -77,6 +74,14 @@ pub(crate) fn root<'m>(root: &Root, phys: PhysMap<'_, 'm>) -> Option<Tables<'m>>
         })
     };
     by(root.xsdt, b"XSDT", 8).or_else(|| by(root.rsdt, b"RSDT", 4))
+}
+
+impl Table<'_> {
+    /// Whether the bytes sum up to 0. Asked only of tables that are used: the others, AML above
+    /// all, are most of the bytes.
+    pub fn checksum_ok(&self) -> bool {
+        sum_is_zero(self.bytes)
+    }
 }
 
 impl<'m> Tables<'m> {

@@ -1,1 +1,6 @@
-
+mod fixtures;
+mod madt;
+mod mutants;
+mod power;
+mod support;
+mod tables;

@@ -1,7 +1,5 @@
 //! What the tests of every reader share: a piece of RAM and a seeded source of damage.
 
-use std::{vec, vec::Vec};
-
 /// RAM from `base` on.
 pub struct Ram {
     base: u64,

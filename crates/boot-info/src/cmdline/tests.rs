@@ -1,5 +1,3 @@
-use std::{string::String, vec::Vec};
-
 use proptest::prelude::*;
 
 use super::*;
@@ -150,8 +148,8 @@ proptest! {
 
     #[test]
     fn what_is_quoted_comes_back(name in "[a-z_]{1,8}", value in "[a-z;= é]{0,20}") {
-        let outer = std::format!("x \"{name}={value}\" y");
-        let inner = std::format!("x {name}=\"{value}\" y");
+        let outer = format!("x \"{name}={value}\" y");
+        let inner = format!("x {name}=\"{value}\" y");
         for line in [outer, inner] {
             let arg = Params::new(&line).nth(1).unwrap();
             prop_assert_eq!((arg.name, arg.value), (name.as_str(), Some(value.as_str())));

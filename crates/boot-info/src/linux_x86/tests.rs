@@ -1,5 +1,3 @@
-use std::{boxed::Box, vec, vec::Vec};
-
 use zerocopy::IntoBytes;
 
 use super::*;

@@ -1,7 +1,5 @@
 //! Against a bitmap of pages that cannot be wrong.
 
-use std::{vec, vec::Vec};
-
 use proptest::prelude::*;
 
 use super::*;
