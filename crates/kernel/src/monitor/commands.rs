@@ -147,7 +147,8 @@ fn mem() -> Outcome {
         " per CPU {:>10} bytes, at most {NR_CPUS} CPUs",
         percpu_areas::unit_bytes()
     );
-    let memblock = mm::MEMBLOCK.lock().clone();
+    // In place: a copy would take most of this thread's stack.
+    let memblock = mm::MEMBLOCK.lock();
     memblock
         .memory()
         .iter()
