@@ -1,14 +1,14 @@
 //! How fast the TSC and the local APIC's timer run.
 
 use crate::apic::{LocalApic, timer};
-use crate::cpu;
+use crate::cpu::{self, Features};
 use crate::pit;
 use crate::pmtimer::{self, PmTimer};
 
 /// The TSC's frequency where CPUID tells it: crystal and ratio (leaf 15h), or a hypervisor's word (leaf 4000_0010h).
 /// Only with TSC deadlines, since the other timer needs measuring anyhow.
 pub fn known_tsc_hz() -> Option<u64> {
-    if !cpu::features().tsc_deadline {
+    if !cpu::has(Features::TSC_DEADLINE) {
         return None;
     }
     let id = cpu::id();

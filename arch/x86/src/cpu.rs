@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use bitflags::bitflags;
 use raw_cpuid::{CpuId, CpuIdResult};
 
 use crate::regs::{self, CR0_WP, CR4_MCE, CR4_PGE, CR4_SMAP, CR4_SMEP, CR4_UMIP, EFER_NXE, msr};
@@ -26,133 +27,113 @@ pub fn id() -> CpuId<fn(u32, u32) -> CpuIdResult> {
     CpuId::with_cpuid_reader(cpuid)
 }
 
-/// The features that the kernels look at. All CPUs of a machine are taken to have those of the boot CPU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the manual's")]
-pub struct Features {
-    pub pge: bool,
-    pub mce: bool,
-    pub nx: bool,
-    pub smep: bool,
-    pub smap: bool,
-    pub umip: bool,
-    pub rdrand: bool,
-    pub rdseed: bool,
-    pub x2apic: bool,
-    pub tsc_deadline: bool,
-    /// `IA32_APIC_BASE` exists: from the P6 on. On a Pentium the page has a fixed address and is always on.
-    pub apic_base_msr: bool,
-    /// 1 GiB pages.
-    pub page1g: bool,
+bitflags! {
+    /// The features that the kernels look at. All CPUs of a machine are taken to have those of the boot CPU.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Features: u32 {
+        /// Global pages.
+        const PGE = 1 << 0;
+        /// Machine-check exceptions.
+        const MCE = 1 << 1;
+        /// The no-execute bit.
+        const NX = 1 << 2;
+        /// Ring 0 does not execute user pages.
+        const SMEP = 1 << 3;
+        /// Ring 0 does not touch user pages.
+        const SMAP = 1 << 4;
+        /// User mode cannot read where the descriptor tables are.
+        const UMIP = 1 << 5;
+        /// RDRAND.
+        const RDRAND = 1 << 6;
+        /// RDSEED.
+        const RDSEED = 1 << 7;
+        /// A local APIC.
+        const APIC = 1 << 8;
+        /// x2APIC mode.
+        const X2APIC = 1 << 9;
+        /// The local APIC's timer takes TSC deadlines.
+        const TSC_DEADLINE = 1 << 10;
+        /// `IA32_APIC_BASE` exists: from the P6 on. On a Pentium the page has a fixed address and is always on.
+        const APIC_BASE = 1 << 11;
+        /// Pages of 1 GiB.
+        const PAGE_1G = 1 << 12;
+        /// Runs under a hypervisor or an emulator that says so.
+        const HYPERVISOR = 1 << 13;
+        /// Not a feature: CPUID has been asked.
+        const DETECTED = 1 << 31;
+    }
 }
 
-/// [`Features`] as bits, top bit set once detected: read on hot paths, so CPUID, which traps in a guest, is asked once.
-static DETECTED: AtomicU32 = AtomicU32::new(0);
-const VALID: u32 = 1 << 31;
+/// What was detected: read on hot paths, and CPUID traps in a guest.
+static FEATURES: AtomicU32 = AtomicU32::new(0);
 
 impl Features {
     fn detect() -> Self {
         let id = id();
-        let basic = id.get_feature_info();
-        let extended = id.get_extended_feature_info();
-        let amd = id.get_extended_processor_and_feature_identifiers();
-        let basic = |has: fn(&raw_cpuid::FeatureInfo) -> bool| basic.as_ref().is_some_and(has);
-        let extended = |has: fn(&raw_cpuid::ExtendedFeatures) -> bool| extended.as_ref().is_some_and(has);
-        Self {
-            pge: basic(|f| f.has_pge()),
-            mce: basic(|f| f.has_mce()),
-            nx: amd.as_ref().is_some_and(|f| f.has_execute_disable()),
-            smep: extended(|f| f.has_smep()),
-            smap: extended(|f| f.has_smap()),
-            umip: extended(|f| f.has_umip()),
-            rdrand: basic(|f| f.has_rdrand()),
-            rdseed: extended(|f| f.has_rdseed()),
-            x2apic: basic(|f| f.has_x2apic()),
-            tsc_deadline: basic(|f| f.has_tsc_deadline()),
-            apic_base_msr: basic(|f| f.has_apic() && f.has_msr() && f.family_id() >= 6),
-            page1g: amd.as_ref().is_some_and(|f| f.has_1gib_pages()),
+        let mut found = Self::DETECTED;
+        if let Some(f) = id.get_feature_info() {
+            found.set(Self::PGE, f.has_pge());
+            found.set(Self::MCE, f.has_mce());
+            found.set(Self::RDRAND, f.has_rdrand());
+            found.set(Self::APIC, f.has_apic());
+            found.set(Self::X2APIC, f.has_x2apic());
+            found.set(Self::TSC_DEADLINE, f.has_tsc_deadline());
+            found.set(Self::APIC_BASE, f.has_apic() && f.has_msr() && f.family_id() >= 6);
+            found.set(Self::HYPERVISOR, f.has_hypervisor());
         }
-    }
-
-    fn fields(&mut self) -> [&mut bool; 12] {
-        let Self {
-            pge,
-            mce,
-            nx,
-            smep,
-            smap,
-            umip,
-            rdrand,
-            rdseed,
-            x2apic,
-            tsc_deadline,
-            apic_base_msr,
-            page1g,
-        } = self;
-        [
-            pge,
-            mce,
-            nx,
-            smep,
-            smap,
-            umip,
-            rdrand,
-            rdseed,
-            x2apic,
-            tsc_deadline,
-            apic_base_msr,
-            page1g,
-        ]
-    }
-
-    fn to_bits(mut self) -> u32 {
-        self.fields()
-            .iter()
-            .enumerate()
-            .fold(VALID, |bits, (n, has)| bits | u32::from(**has) << n)
-    }
-
-    fn from_bits(bits: u32) -> Self {
-        let mut features = Self::default();
-        features
-            .fields()
-            .into_iter()
-            .enumerate()
-            .for_each(|(n, has)| *has = bits >> n & 1 != 0);
-        features
+        if let Some(f) = id.get_extended_feature_info() {
+            found.set(Self::SMEP, f.has_smep());
+            found.set(Self::SMAP, f.has_smap());
+            found.set(Self::UMIP, f.has_umip());
+            found.set(Self::RDSEED, f.has_rdseed());
+        }
+        if let Some(f) = id.get_extended_processor_and_feature_identifiers() {
+            found.set(Self::NX, f.has_execute_disable());
+            found.set(Self::PAGE_1G, f.has_1gib_pages());
+        }
+        found
     }
 
     /// The CR4 bits to set beside those paging itself needs.
     fn cr4(self) -> usize {
-        [
-            (self.pge, CR4_PGE),
-            (self.mce, CR4_MCE),
-            (self.smep, CR4_SMEP),
-            (self.smap, CR4_SMAP),
-            (self.umip, CR4_UMIP),
-        ]
-        .into_iter()
-        .filter_map(|(has, bit)| has.then_some(bit))
-        .sum()
+        let bits = [
+            (Self::PGE, CR4_PGE),
+            (Self::MCE, CR4_MCE),
+            (Self::SMEP, CR4_SMEP),
+            (Self::SMAP, CR4_SMAP),
+            (Self::UMIP, CR4_UMIP),
+        ];
+        bits.into_iter()
+            .filter(|(feature, _)| self.contains(*feature))
+            .map(|(_, bit)| bit)
+            .sum()
     }
 }
 
 /// The features, detected at the first call.
 #[inline]
 pub fn features() -> Features {
-    let mut bits = DETECTED.load(Ordering::Relaxed);
-    if bits == 0 {
-        bits = Features::detect().to_bits();
-        DETECTED.store(bits, Ordering::Relaxed);
+    match FEATURES.load(Ordering::Relaxed) {
+        0 => {
+            let found = Features::detect();
+            FEATURES.store(found.bits(), Ordering::Relaxed);
+            found
+        }
+        bits => Features::from_bits_retain(bits),
     }
-    Features::from_bits(bits)
+}
+
+/// Whether the CPU has `feature`.
+#[inline]
+pub fn has(feature: Features) -> bool {
+    features().contains(feature)
 }
 
 /// Switches on, on the executing CPU, what protects the kernel from itself: write protection in ring 0, no-execute,
 /// SMEP, SMAP, UMIP, machine checks, global pages. Must run before a table with a no-execute bit is loaded.
 pub fn enable_features() {
     let features = features();
-    if features.nx {
+    if features.contains(Features::NX) {
         // SAFETY: a CPU with no-execute has EFER; entries with the bit set are made only where this has run.
         unsafe { regs::wrmsr(msr::EFER, regs::rdmsr(msr::EFER) | EFER_NXE) };
     }
@@ -177,6 +158,12 @@ pub fn initial_apic_id() -> u32 {
     })
 }
 
+/// Bits of a physical address the CPU can put out (CPUID leaf 8000_0008h; 36 on CPUs that do not say).
+pub fn phys_bits() -> u32 {
+    id().get_processor_capacity_feature_info()
+        .map_or(36, |info| info.physical_address_bits().into())
+}
+
 /// The CPU family, extended part included, as in SDM Vol. 2A, CPUID leaf 1; 5 is the Pentium.
 pub fn family() -> u8 {
     id().get_feature_info().map_or(5, |info| info.family_id())
@@ -187,26 +174,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn features_survive_being_packed() {
-        for n in 0..12 {
-            let one = Features::from_bits(1 << n | VALID);
-            assert_eq!(one.to_bits(), 1 << n | VALID);
-        }
+    fn features_are_detected_once() {
         assert_eq!(Features::detect(), features());
-        assert_eq!(features(), features());
+        assert!(has(Features::DETECTED));
     }
 
     #[test]
     fn cr4_has_a_bit_for_each_feature_and_none_without() {
-        assert_eq!(Features::default().cr4(), 0);
-        let all = Features {
-            pge: true,
-            mce: true,
-            smep: true,
-            smap: true,
-            umip: true,
-            ..Features::default()
-        };
-        assert_eq!(all.cr4(), 1 << 6 | 1 << 7 | 1 << 11 | 1 << 20 | 1 << 21);
+        assert_eq!(Features::empty().cr4(), 0);
+        assert_eq!(
+            Features::all().cr4(),
+            1 << 6 | 1 << 7 | 1 << 11 | 1 << 20 | 1 << 21
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use crate::cpu;
+use crate::cpu::{self, Features};
 use crate::regs::rdtsc;
 
 /// RDRAND fails when asked faster than the source gives; ten tries are the manual's advice (SDM Vol. 1, 7.3.17.1).
@@ -37,9 +37,8 @@ const fn mix(mut word: u64) -> u64 {
 
 /// The best there is: RDSEED, else RDRAND, mixed with the TSC, which is all a Pentium has. Never waits.
 pub fn word() -> usize {
-    let features = cpu::features();
-    let seed = features.rdseed.then(rdseed).flatten();
-    let random = seed.or_else(|| features.rdrand.then(rdrand).flatten());
+    let seed = cpu::has(Features::RDSEED).then(rdseed).flatten();
+    let random = seed.or_else(|| cpu::has(Features::RDRAND).then(rdrand).flatten());
     (mix(rdtsc()) ^ mix(random.unwrap_or(0) as u64 ^ 0x9e37_79b9_7f4a_7c15)) as usize
 }
 

@@ -9,14 +9,26 @@ pub mod apic;
 pub mod boot;
 pub mod calibrate;
 pub mod cpu;
+pub mod desc;
+pub mod discover;
 pub mod entropy;
+pub mod handover;
+pub mod interrupts;
 pub mod io;
 pub mod ioapic;
 pub mod irqflag;
+pub mod machine;
 pub mod pic;
 pub mod pit;
 pub mod pmtimer;
+pub mod power;
 mod ratio;
 pub mod regs;
+#[cfg(feature = "smp")]
+pub mod smp;
+pub mod time;
+pub mod trap;
 pub mod uart;
+#[cfg(not(feature = "smp"))]
+mod up;
 pub mod vectors;

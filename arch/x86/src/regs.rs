@@ -105,3 +105,18 @@ pub fn rdtsc() -> u64 {
     unsafe { asm!("rdtsc", out("eax") low, out("edx") high, options(nomem, nostack, preserves_flags)) };
     u64::from(high) << 32 | u64::from(low)
 }
+
+/// Drops every translation of the executing CPU, global ones too (SDM Vol. 3A, 4.10.4.1: a change of CR4.PGE does).
+pub fn flush_global() {
+    let cr4 = cr4();
+    // SAFETY: the second write restores the first's change; in between more is flushed than needed, never less. Without
+    // global pages CR3 itself is written again.
+    unsafe {
+        if cr4 & CR4_PGE == 0 {
+            set_cr3(cr3());
+        } else {
+            set_cr4(cr4 & !CR4_PGE);
+            set_cr4(cr4);
+        }
+    }
+}

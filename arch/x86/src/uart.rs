@@ -13,8 +13,8 @@ use crate::io::{inb, outb};
 
 /// The first serial port of a PC.
 pub const COM1: u16 = 0x3f8;
-/// Its ISA interrupt.
-pub const COM1_IRQ: u8 = 4;
+/// The serial ports of a PC and their ISA interrupts.
+const PORTS: [(u16, u8); 4] = [(COM1, 4), (0x2f8, 3), (0x3e8, 4), (0x2e8, 3)];
 
 const FIFO: usize = 16;
 const LINE_STATUS: u8 = 5;
@@ -79,10 +79,45 @@ pub fn init(base: u16) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Makes the first serial port the console, if there is one; without one the log ring keeps the text.
+pub fn init_default() {
+    let _none = init(COM1);
+}
+
 /// The console's base port.
 pub fn port() -> Option<u16> {
     let raw = PORT.load(Ordering::Acquire);
     (raw != 0).then_some(raw as u16)
+}
+
+/// The console's ISA interrupt.
+pub fn irq() -> Option<u8> {
+    let port = port()?;
+    PORTS.iter().find(|(base, _)| *base == port).map(|(_, irq)| *irq)
+}
+
+/// `earlycon=VALUE`: empty for the first serial port, `uart,io,0xPORT` or `uart8250,io,0xPORT` with anything behind a
+/// comma, as in Linux, or `ttyS0` to `ttyS3`.
+///
+/// # Errors
+/// A sentence when the value is none of these or no port answers.
+pub fn earlycon(value: &str) -> Result<(), &'static str> {
+    init(parse_earlycon(value).ok_or("expected nothing, uart,io,0xPORT or ttyS0 to ttyS3")?)
+}
+
+fn parse_earlycon(value: &str) -> Option<u16> {
+    let mut parts = value.split(',');
+    match (parts.next()?, parts.next(), parts.next()) {
+        ("", None, None) => Some(COM1),
+        ("uart" | "uart8250", Some("io"), Some(port)) => {
+            let base = u16::from_str_radix(port.strip_prefix("0x")?, 16).ok()?;
+            (base != 0 && base.is_multiple_of(8)).then_some(base)
+        }
+        (name, ..) => {
+            let index: usize = name.strip_prefix("ttyS")?.parse().ok()?;
+            PORTS.get(index).map(|(base, _)| *base)
+        }
+    }
 }
 
 /// Writes all of `bytes`, or gives up when the transmitter is stuck. False while there is no console.
@@ -111,5 +146,31 @@ pub fn read() -> Option<u8> {
 pub fn enable_rx_interrupt() {
     if let Some(port) = port() {
         driver(port).enable_interrupts(IER::DATA_READY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_earlycon;
+
+    #[test]
+    fn earlycon_values() {
+        assert_eq!(parse_earlycon(""), Some(0x3f8));
+        assert_eq!(parse_earlycon("uart,io,0x2f8"), Some(0x2f8));
+        assert_eq!(parse_earlycon("uart8250,io,0x3f8,115200n8"), Some(0x3f8));
+        assert_eq!(parse_earlycon("ttyS1,115200"), Some(0x2f8));
+        for wrong in [
+            "uart",
+            "uart,mmio,0x3f8",
+            "uart,io,0x3f9",
+            "uart,io,0x0",
+            "uart,io,2f8",
+            "ttyS4",
+            "ttyS",
+            "x",
+            ",",
+        ] {
+            assert_eq!(parse_earlycon(wrong), None, "{wrong}");
+        }
     }
 }

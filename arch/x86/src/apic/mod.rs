@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 pub use icr::{Delivery, XAPIC_MAX_ID};
 pub use regs::{Access, Reg};
 
-use crate::cpu;
+use crate::cpu::{self, Features};
 use crate::irqflag;
 use crate::regs::{msr, rdmsr, rdtsc, wrmsr};
 use crate::vectors;
@@ -50,7 +50,7 @@ pub struct LocalApic {
 /// Whether the executing CPU's APIC was handed over in x2APIC mode.
 pub fn firmware_uses_x2apic() -> bool {
     // SAFETY: CPUs that report x2APIC have `IA32_APIC_BASE`.
-    cpu::features().x2apic && unsafe { rdmsr(msr::APIC_BASE) } & BASE_X2APIC != 0
+    cpu::has(Features::X2APIC) && unsafe { rdmsr(msr::APIC_BASE) } & BASE_X2APIC != 0
 }
 
 /// Fixes how all APICs of the machine are reached, once, on the boot CPU. `page` is the mapped register page, or `None`
@@ -104,7 +104,7 @@ impl LocalApic {
 
     /// Switches this CPU's APIC to the machine's mode.
     fn enable_mode(self) {
-        if !cpu::features().apic_base_msr {
+        if !cpu::has(Features::APIC_BASE) {
             return;
         }
         // SAFETY: the CPU has the register.

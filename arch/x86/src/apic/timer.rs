@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::regs::Reg;
 use super::{Access, LocalApic};
-use crate::cpu;
+use crate::cpu::{self, Features};
 use crate::ratio::Ratio;
 use crate::regs::{msr, rdtsc, wrmsr};
 use crate::vectors;
@@ -26,7 +26,7 @@ pub fn set_ratio(timer_ticks: u64, tsc_ticks: u64) {
 impl LocalApic {
     /// Prepares this CPU's timer: one-shot, stopped, vector [`vectors::TIMER`].
     pub fn init_timer(self) {
-        let mode = if cpu::features().tsc_deadline {
+        let mode = if cpu::has(Features::TSC_DEADLINE) {
             MODE_TSC_DEADLINE
         } else {
             0
@@ -47,7 +47,7 @@ impl LocalApic {
     /// One interrupt when the TSC has reached `at`, at once if it has; replaces an earlier call. Without TSC deadlines
     /// it may come up to two timer ticks early, or after the 32 bits of the counter when `at` is further away.
     pub fn set_timer(self, at: u64) {
-        if cpu::features().tsc_deadline {
+        if cpu::has(Features::TSC_DEADLINE) {
             // SAFETY: the CPU has the register. 0 would disarm it, and 1 lies in the past just as well.
             unsafe { wrmsr(msr::TSC_DEADLINE, at.max(1)) };
         } else {

@@ -1,0 +1,62 @@
+//! What the entry code hands to Rust, and `BootInfo` out of it.
+
+use core::ops::Range;
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use boot_info::{BootInfo, Memblock, linux_x86, pvh};
+use kernel::arch::Arch;
+
+use crate::boot::{KIND_LINUX, KIND_PVH};
+
+static KIND: AtomicU32 = AtomicU32::new(0);
+static POINTER: AtomicUsize = AtomicUsize::new(0);
+static IMAGE: AtomicU64 = AtomicU64::new(0);
+
+/// Notes the entry code's arguments: which protocol, the physical address of its structure, and of `_text`.
+pub fn note(kind: u32, pointer: usize, image: usize) {
+    KIND.store(kind, Ordering::Relaxed);
+    POINTER.store(pointer, Ordering::Relaxed);
+    IMAGE.store(image as u64, Ordering::Relaxed);
+}
+
+/// Physical addresses of the image, whose bytes are those from `_text` to `_end`.
+pub fn image(bytes: usize) -> Range<u64> {
+    let start = IMAGE.load(Ordering::Relaxed);
+    start..start + bytes as u64
+}
+
+/// Fills `info` from the loader's structure.
+///
+/// # Errors
+/// A sentence, when there is nothing to boot from.
+pub fn boot_info<A: Arch>(info: &mut BootInfo) -> Result<(), &'static str> {
+    let at = POINTER.load(Ordering::Relaxed) as u64;
+    match KIND.load(Ordering::Relaxed) {
+        KIND_PVH => pvh::fill(at, &early::<A>, info).map_err(|_| "the PVH start_info is damaged"),
+        KIND_LINUX => linux_x86::fill_from_phys(at, &early::<A>, info).map_err(|_| "boot_params is damaged"),
+        _ => Err("entered by no known boot protocol"),
+    }
+}
+
+/// Physical memory as the boot tables show it. The loader's structures are at the loader's mercy, so are their addresses.
+fn early<A: Arch>(at: u64, len: usize) -> Option<&'static [u8]> {
+    let reach = A::early_reach();
+    let end = at.checked_add(len as u64)?;
+    if at < reach.start || end > reach.end {
+        return None;
+    }
+    let start = A::PHYSMAP_BASE + (at - A::PHYSMAP_FIRST) as usize;
+    // SAFETY: the boot tables map all of the early reach, and nobody writes to what the loader left there.
+    Some(unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(start), len) })
+}
+
+/// The first 64 KiB: the firmware's data area, where loaders leave their structures, and the trampoline. Some BIOSes
+/// also write here when they sleep or handle an SMI.
+const LOW: u64 = 64 << 10;
+
+/// Reserves low memory.
+pub fn reserve(memblock: &mut Memblock) {
+    if memblock.reserve(0, LOW).is_err() {
+        kernel::warning!("memory: no room to reserve the first 64 KiB");
+    }
+}

@@ -1,0 +1,92 @@
+//! Setting up the interrupt controllers.
+
+use core::num::NonZeroUsize;
+
+use kernel::arch::Arch;
+use kernel::mm;
+use spin::Mutex;
+
+use crate::apic::{self, LocalApic};
+use crate::cpu::{self, Features};
+use crate::ioapic::{IoApic, IoApics, route};
+use crate::machine::{self, Machine};
+use crate::pic;
+use crate::uart;
+use crate::vectors;
+
+/// Locked only while lines are routed, by threads; an interrupt handler never takes it.
+static IO_APICS: Mutex<IoApics> = Mutex::new(IoApics::new_const());
+
+/// Registers of an IO-APIC, in bytes.
+const IO_APIC_LEN: usize = 0x20;
+
+/// Masks the 8259s, turns on the boot CPU's local APIC, and masks every line of the IO-APICs.
+///
+/// # Errors
+/// A CPU without a local APIC, or no address space for the registers.
+pub fn init<A: Arch>() -> Result<(), &'static str> {
+    if !cpu::has(Features::APIC) {
+        return Err("this CPU has no local APIC");
+    }
+    let machine = machine::get().ok_or("the machine has not been looked at")?;
+    pic::mask_all();
+    apic::set_access(local_apic_page::<A>(machine)?);
+    init_this_cpu();
+    let mut apics = IO_APICS.lock();
+    for at in &machine.io_apics {
+        let base = map::<A>(at.address, IO_APIC_LEN)?;
+        // SAFETY: firmware says that an IO-APIC is there, and nobody else maps it.
+        let _too_many = apics.try_push(unsafe { IoApic::new(base, at.first) });
+    }
+    Ok(())
+}
+
+/// The executing CPU's local APIC; interrupts are off.
+pub fn init_this_cpu() {
+    if let Some(apic) = LocalApic::get() {
+        apic.init_this_cpu();
+    }
+}
+
+/// The mapped page, or `None` for x2APIC mode: where firmware left the machine in it (there is no way back but through
+/// a reset of all APICs), or where an id asks for it.
+fn local_apic_page<A: Arch>(machine: &Machine) -> Result<Option<NonZeroUsize>, &'static str> {
+    let x2apic = apic::firmware_uses_x2apic() || (machine.needs_x2apic && cpu::has(Features::X2APIC));
+    if x2apic {
+        Ok(None)
+    } else {
+        map::<A>(machine.local_apic, apic::PAGE_LEN).map(Some)
+    }
+}
+
+fn map<A: Arch>(address: u64, len: usize) -> Result<NonZeroUsize, &'static str> {
+    let mapped =
+        mm::ioremap::<A>(address, len).map_err(|_| "no address space for an interrupt controller")?;
+    NonZeroUsize::new(mapped.expose_provenance()).ok_or("an interrupt controller was mapped at null")
+}
+
+/// Routes the serial console's receive interrupt to the executing CPU and turns it on.
+///
+/// # Errors
+/// There is no console, or no IO-APIC has its line.
+pub fn enable_console() -> Result<(), &'static str> {
+    let machine = machine::get().ok_or("the machine has not been looked at")?;
+    let irq = uart::irq().ok_or("the console has no interrupt of its own")?;
+    let apic = LocalApic::get().ok_or("no local APIC")?;
+    let isa = machine.isa[usize::from(irq)];
+    route(
+        &mut IO_APICS.lock(),
+        isa.gsi,
+        vectors::CONSOLE,
+        apic.id(),
+        isa.line,
+    )
+    .map_err(|_| "no IO-APIC has the console's line")?;
+    uart::enable_rx_interrupt();
+    Ok(())
+}
+
+/// The executing CPU's APIC id, by whatever way there is already.
+pub fn this_apic_id() -> u32 {
+    LocalApic::get().map_or_else(cpu::initial_apic_id, LocalApic::id)
+}
