@@ -1,0 +1,107 @@
+//! Segments, task state and exception stacks of each CPU; they live in its per-CPU area.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use x86_64::instructions::segmentation::{CS, DS, ES, FS, SS, Segment};
+use x86_64::instructions::tables::load_tss;
+use x86_64::structures::gdt::{Descriptor, GlobalDescriptorTable, SegmentSelector};
+use x86_64::structures::tss::TaskStateSegment;
+use x86_64::{PrivilegeLevel, VirtAddr};
+
+use crate::X8664;
+
+/// 64-bit code, as in the entry code's table: nothing running sees a change.
+pub(crate) const CODE: SegmentSelector = SegmentSelector::new(2, PrivilegeLevel::Ring0);
+const DATA: SegmentSelector = SegmentSelector::new(3, PrivilegeLevel::Ring0);
+const TSS: SegmentSelector = SegmentSelector::new(4, PrivilegeLevel::Ring0);
+
+/// Null, 32-bit code (for the way down to real mode), 64-bit code, data; the task state's two entries follow.
+const SEGMENTS: [u64; 4] = [
+    0,
+    0x00cf_9b00_0000_ffff,
+    0x00af_9b00_0000_ffff,
+    0x00cf_9300_0000_ffff,
+];
+
+/// What one CPU's descriptors are kept in.
+struct Tables {
+    gdt: UnsafeCell<GlobalDescriptorTable<6>>,
+    tss: UnsafeCell<TaskStateSegment>,
+}
+
+// SAFETY: written by `install` alone, on the CPU the area belongs to, before that CPU's registers point at it.
+unsafe impl Sync for Tables {}
+
+percpu::percpu! {
+    static TABLES: Tables = Tables {
+        gdt: UnsafeCell::new(GlobalDescriptorTable::empty()),
+        tss: UnsafeCell::new(TaskStateSegment::new()),
+    };
+    /// The end of the CPU's exception stacks, [`EXCEPTION_STACKS`] bytes in all.
+    pub(crate) static STACKS_TOP: AtomicUsize = AtomicUsize::new(0);
+}
+
+/// Exceptions with a stack of their own, by index in the task state, with bytes. A double fault because the running
+/// stack ran over; an NMI and a machine check because they come at any instruction, on a stack that may just have ended.
+const STACKS: [(u16, usize); 3] = [(DOUBLE_FAULT, 8192), (NMI, 4096), (MACHINE_CHECK, 4096)];
+pub(crate) const DOUBLE_FAULT: u16 = 0;
+pub(crate) const NMI: u16 = 1;
+pub(crate) const MACHINE_CHECK: u16 = 2;
+
+/// Bytes of one CPU's exception stacks.
+pub(crate) const EXCEPTION_STACKS: usize = 16384;
+
+/// The boot CPU's: needed before there is an allocator.
+#[repr(C, align(4096))]
+struct BootStacks(UnsafeCell<[u8; EXCEPTION_STACKS]>);
+
+// SAFETY: memory for the CPU's own pushes; nothing in Rust reads or writes it.
+unsafe impl Sync for BootStacks {}
+
+static BOOT_STACKS: BootStacks = BootStacks(UnsafeCell::new([0; EXCEPTION_STACKS]));
+
+/// Fills and loads the executing CPU's tables. Its area is installed, interrupts are off.
+///
+/// # Safety
+/// Once per CPU.
+pub(crate) unsafe fn install() {
+    // SAFETY: interrupts are off, so this stays on its CPU.
+    let pin = unsafe { percpu::Pin::new() };
+    let tables = TABLES.this::<X8664>(&pin);
+    let boot_top = BOOT_STACKS.0.get().addr() + EXCEPTION_STACKS;
+    let mut top = match STACKS_TOP.this::<X8664>(&pin).load(Ordering::Relaxed) {
+        0 => boot_top,
+        given => given,
+    };
+    let (gdt, tss) = (tables.gdt.get(), tables.tss.get());
+    // SAFETY: only this CPU touches its tables, and only here. They live for ever, in its area.
+    unsafe {
+        for (index, bytes) in STACKS {
+            (*tss).interrupt_stack_table[usize::from(index)] = VirtAddr::new(top as u64);
+            top -= bytes;
+        }
+        *gdt = GlobalDescriptorTable::from_raw_entries(&SEGMENTS);
+        (*gdt).append(Descriptor::tss_segment_unchecked(tss));
+        (*gdt).load_unsafe();
+        load_segments();
+    }
+}
+
+/// Reloads every segment register from the table just loaded. GS and FS are left with null selectors: loading GS would
+/// zero its base.
+///
+/// # Safety
+/// The loaded table has the entries named here.
+unsafe fn load_segments() {
+    let null = SegmentSelector::NULL;
+    // SAFETY: code and data entries are flat, the task state's is available.
+    unsafe {
+        CS::set_reg(CODE);
+        SS::set_reg(DATA);
+        DS::set_reg(null);
+        ES::set_reg(null);
+        FS::set_reg(null);
+        load_tss(TSS);
+    }
+}
