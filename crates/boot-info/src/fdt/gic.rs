@@ -55,7 +55,7 @@ impl<'a> RawInterrupts<'a> {
             _ => return None,
         };
         // Bits 3:0 are the trigger: 1 and 2 are the edges, 4 and 8 the levels.
-        (number < limit).then_some(Interrupt {
+        (number < limit).then(|| Interrupt {
             intid: base + number,
             edge: flags & 3 != 0,
         })

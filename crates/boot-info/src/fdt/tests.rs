@@ -1,1 +1,4 @@
-
+mod blobs;
+mod built;
+mod fixtures;
+mod mutants;

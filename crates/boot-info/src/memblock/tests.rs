@@ -67,7 +67,11 @@ impl Model {
 
     fn find(&self, size: u64, align: u64, lo: u64, hi: u64, top_down: bool) -> Option<u64> {
         let mut places = (lo..hi).filter(|at| at % align == 0 && at + size <= hi && self.fits(*at, size));
-        if top_down { places.last() } else { places.next() }
+        if top_down {
+            places.next_back()
+        } else {
+            places.next()
+        }
     }
 
     fn limit_total(&mut self, pages: u64) {
@@ -198,8 +202,8 @@ fn a_full_table_is_an_error_and_changes_nothing() {
     assert_eq!(mb.memory().iter().collect::<Vec<_>>(), [0..10, 20..30]);
     mb.add(10, 10).unwrap();
     assert_eq!(
-        mb.memory().iter().collect::<Vec<_>>(),
-        [0..30],
+        (mb.memory().len(), mb.memory().contains(&(0..30))),
+        (1, true),
         "merging needs no room"
     );
 }
@@ -243,6 +247,9 @@ fn firmware_claims_win_over_usable() {
         mb.memory().iter().collect::<Vec<_>>(),
         [0..0x3000, 0x4000..0x10000]
     );
-    assert_eq!(mb.reserved().iter().collect::<Vec<_>>(), [0x5000..0x6000]);
+    assert_eq!(
+        (mb.reserved().total(), mb.is_reserved(0x5000, 0x1000)),
+        (0x1000, true)
+    );
     assert_eq!(mb.end_of_ram(), 0x10000);
 }

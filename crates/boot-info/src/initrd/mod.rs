@@ -4,6 +4,14 @@ use core::{fmt, ops::Range};
 
 use crate::{MemMap, Memblock};
 
+mod archive;
+mod format;
+#[cfg(test)]
+mod tests;
+
+pub use archive::{Archive, Entry};
+pub use format::Format;
+
 /// The initial RAM disk as the loader named it.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Initrd {
