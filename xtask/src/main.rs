@@ -1,2 +1,64 @@
-//! To be written.
-fn main() {}
+//! Everything a person or a CI job types: `cargo xtask VERB`.
+#![expect(dead_code, reason = "more verbs are on their way")]
+
+mod arch;
+mod exit;
+mod kernel;
+mod needs;
+mod paths;
+mod progress;
+mod verbs;
+mod vm;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+use crate::needs::Install;
+
+/// Builds, boots and tests Standstill.
+///
+/// Each verb finds out what it needs from the machine, says what is missing and installs it: with apt-get as root,
+/// through sudo after asking. After that it works without a network.
+#[derive(Parser, Debug)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = exit::TABLE, infer_subcommands = false)]
+struct Cli {
+    /// Install nothing: print the commands that would, and exit with 3.
+    #[arg(long, global = true, conflicts_with = "yes")]
+    no_install: bool,
+    /// Install through sudo without asking.
+    #[arg(long, global = true)]
+    yes: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    Qemu(verbs::qemu::Qemu),
+    Build(verbs::build::Build),
+}
+
+fn run(cli: Cli) -> Result<Exit> {
+    let install = match (cli.no_install, cli.yes) {
+        (true, _) => Install::Never,
+        (_, true) => Install::Yes,
+        _ => Install::Ask,
+    };
+    match cli.verb {
+        Verb::Qemu(qemu) => qemu.run(install),
+        Verb::Build(build) => build.run(install),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            exit::of_error(&error).into()
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Builds a kernel and composes its images.
+
+pub mod bzimage;
+pub mod elf;
+pub mod image;
+pub mod symbols;
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::arch::Arch;
+use crate::needs::{linker, rust};
+use crate::paths;
+
+/// Which kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Flavour {
+    pub arch: Arch,
+    /// Built for more than one CPU.
+    pub smp: bool,
+    pub release: bool,
+}
+
+/// A kernel that was built. The files stay open: a later build replaces the names, not what a running QEMU reads.
+#[derive(Debug)]
+pub struct Kernel {
+    pub flavour: Flavour,
+    /// With symbols; on x86 bootable by its PVH note.
+    pub elf: Artefact,
+    /// What people carry away: a bzImage on x86, an Image on aarch64.
+    pub image: Artefact,
+}
+
+/// A file, by name and open.
+#[derive(Debug)]
+pub struct Artefact {
+    pub path: PathBuf,
+    pub file: File,
+}
+
+impl Flavour {
+    /// `smp` or `up`.
+    pub const fn build(self) -> &'static str {
+        if self.smp { "smp" } else { "up" }
+    }
+
+    const fn profile(self) -> &'static str {
+        if self.release { "release" } else { "debug" }
+    }
+
+    /// Where its files go.
+    pub fn dir(self) -> PathBuf {
+        paths::out().join(format!("{}-{}-{}", self.arch, self.build(), self.profile()))
+    }
+
+    /// The name of the image people carry away.
+    pub const fn image_name(self) -> &'static str {
+        if self.arch.is_x86() { "bzImage" } else { "Image" }
+    }
+}
+
+impl std::fmt::Display for Flavour {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} {} {}",
+            self.arch,
+            self.build().to_uppercase(),
+            self.profile()
+        )
+    }
+}
+
+impl Artefact {
+    fn open(path: PathBuf) -> Result<Self> {
+        let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+        Ok(Self { path, file })
+    }
+}
+
+/// Builds `flavour` and composes its images under [`Flavour::dir`].
+///
+/// # Errors
+/// When cargo fails, or the ELF is not one an image can be made of.
+pub fn build(flavour: Flavour) -> Result<Kernel> {
+    // UP and SMP share cargo's directory and the name of the binary in it: from cargo's start until its output is
+    // copied, no other xtask may build.
+    let _lock = lock()?;
+    let built = cargo_build(flavour)?;
+    let bytes = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+    let image = compose(flavour.arch, &bytes)
+        .with_context(|| format!("cannot make the {} of {flavour}", flavour.image_name()))?;
+    let dir = flavour.dir();
+    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let elf = replace(&dir.join("standstill.elf"), &bytes)?;
+    let image = replace(&dir.join(flavour.image_name()), &image)?;
+    Ok(Kernel { flavour, elf, image })
+}
+
+fn compose(arch: Arch, elf: &[u8]) -> Result<Vec<u8>> {
+    if arch.is_x86() {
+        bzimage::compose(elf)
+    } else {
+        image::compose(elf)
+    }
+}
+
+fn lock() -> Result<File> {
+    let path = paths::out().join(".lock");
+    fs::create_dir_all(paths::out()).with_context(|| format!("cannot create {}", paths::out().display()))?;
+    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    file.lock()
+        .with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
+}
+
+/// Puts a new file under the name at once: who has the old one open keeps it whole.
+fn replace(path: &Path, bytes: &[u8]) -> Result<Artefact> {
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, bytes).with_context(|| format!("cannot write {}", fresh.display()))?;
+    fs::rename(&fresh, path).with_context(|| format!("cannot write {}", path.display()))?;
+    Artefact::open(path.to_owned())
+}
+
+/// The cargo command line that builds, checks or documents `flavour`'s package: `verb` and what comes after it are
+/// the caller's.
+pub fn cargo(arch: Arch, verb: &str) -> Result<Command> {
+    let rust = rust::kernel().ok_or_else(|| anyhow!("no Rust that can build a kernel"))?;
+    let linker = linker::choose().ok_or_else(|| anyhow!("no linker for a kernel"))?;
+    // clippy is called by its own name: cargo would look for it in CARGO_HOME first, where rustup's proxy lies.
+    let mut command = rust.command(if verb == "clippy" { "cargo-clippy" } else { "cargo" });
+    command.current_dir(paths::root()).arg(verb).args([
+        "--package",
+        arch.package(),
+        "--target",
+        arch.target(),
+    ]);
+    command.args([
+        "-Zjson-target-spec",
+        "-Zbuild-std=core,alloc",
+        "-Zbuild-std-features=compiler-builtins-mem",
+    ]);
+    command.arg("--target-dir").arg(paths::kernel_target());
+    command
+        .env(arch.linker_variable(), linker)
+        .env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never");
+    Ok(command)
+}
+
+/// Adds what chooses the build.
+pub fn choose(command: &mut Command, flavour: Flavour) {
+    if flavour.smp {
+        command.args(["--features", "smp"]);
+    }
+    if flavour.release {
+        command.arg("--release");
+    }
+}
+
+fn cargo_build(flavour: Flavour) -> Result<PathBuf> {
+    let mut command = cargo(flavour.arch, "build")?;
+    choose(&mut command, flavour);
+    command
+        .args(["--message-format", "json-render-diagnostics"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().context("cannot run cargo")?;
+    let lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
+    // Reads to the end whatever it finds, so that cargo never waits for a reader.
+    let built = lines
+        .map_while(Result::ok)
+        .filter_map(|line| executable(&line))
+        .last();
+    if !child.wait()?.success() {
+        bail!("the {flavour} kernel does not build");
+    }
+    built.ok_or_else(|| anyhow!("cargo built no {} binary", flavour.arch.package()))
+}
+
+/// The path in a message of cargo that tells of a finished binary.
+fn executable(line: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    Some(message.get("executable")?.as_str()?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binaries_are_found_among_cargos_messages() {
+        let bin = r#"{"reason":"compiler-artifact","executable":"/t/debug/standstill-x86_64"}"#;
+        assert_eq!(executable(bin), Some("/t/debug/standstill-x86_64".into()));
+        assert_eq!(
+            executable(r#"{"reason":"compiler-artifact","executable":null}"#),
+            None
+        );
+        assert_eq!(executable("warning: not JSON"), None);
+    }
+
+    #[test]
+    fn each_flavour_has_a_place_of_its_own() {
+        let flavour = Flavour {
+            arch: Arch::I386,
+            smp: false,
+            release: true,
+        };
+        assert!(flavour.dir().ends_with("standstill/i386-up-release"));
+        assert_eq!(flavour.to_string(), "i386 UP release");
+    }
+}

@@ -1,0 +1,219 @@
+//! What a verb needs from the machine: finds it, says what is missing and why, installs it.
+
+pub mod apt;
+pub mod linker;
+pub mod rust;
+pub mod tool;
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Result;
+
+use crate::arch::Arch;
+use crate::exit::Refused;
+
+/// One thing that must be on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A Rust toolchain that can build `core` for bare metal.
+    KernelRust,
+    /// LLVM's linker.
+    Linker,
+    /// The emulator of an architecture, with its firmware.
+    Qemu(Arch),
+    /// A debugger that knows all three architectures.
+    Gdb,
+    /// The linter, of the toolchain that builds the kernels.
+    Clippy,
+    /// The formatter, of any toolchain.
+    Rustfmt,
+}
+
+/// What was found for a need.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// It is there and new enough.
+    Found { version: String, place: String },
+    /// It is not, for this reason.
+    Missing { found: String },
+}
+
+/// Whether xtask may install.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Install {
+    /// As root without a question; through sudo after asking on a terminal.
+    Ask,
+    /// Through sudo without asking.
+    Yes,
+    /// Never: print the commands instead.
+    Never,
+}
+
+impl Need {
+    /// Everything, for `doctor`.
+    pub const ALL: [Self; 8] = [
+        Self::KernelRust,
+        Self::Linker,
+        Self::Qemu(Arch::X86_64),
+        Self::Qemu(Arch::I386),
+        Self::Qemu(Arch::Aarch64),
+        Self::Gdb,
+        Self::Clippy,
+        Self::Rustfmt,
+    ];
+
+    /// A name people know.
+    pub fn name(self) -> String {
+        match self {
+            Self::KernelRust => "Rust with rust-src".into(),
+            Self::Linker => "LLD".into(),
+            Self::Qemu(arch) => arch.qemu().into(),
+            Self::Gdb => "gdb-multiarch".into(),
+            Self::Clippy => "clippy".into(),
+            Self::Rustfmt => "rustfmt".into(),
+        }
+    }
+
+    /// What it is for, to end a sentence.
+    pub fn why(self) -> String {
+        match self {
+            Self::KernelRust => "to build the kernel and `core` for bare metal".into(),
+            Self::Linker => "to link the kernel".into(),
+            Self::Qemu(arch) => format!("to boot {arch} kernels"),
+            Self::Gdb => "to debug a running kernel".into(),
+            Self::Clippy => "to lint the kernels".into(),
+            Self::Rustfmt => "to check the formatting".into(),
+        }
+    }
+
+    /// The least version that does, as shown in a table.
+    pub fn minimum(self) -> String {
+        match self {
+            Self::KernelRust => format!("{}.{}", rust::MINIMUM.0, rust::MINIMUM.1),
+            Self::Linker => "14".into(),
+            Self::Qemu(_) => format!("{}.{}", tool::QEMU_MINIMUM.0, tool::QEMU_MINIMUM.1),
+            Self::Gdb | Self::Clippy | Self::Rustfmt => "any".into(),
+        }
+    }
+
+    /// Debian's packages that bring it.
+    pub fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::KernelRust => &["rustc-web", "cargo-web", "rust-web-src"],
+            Self::Linker => &["lld-22"],
+            Self::Qemu(arch) if arch.is_x86() => &["qemu-system-x86", "seabios"],
+            Self::Qemu(_) => &["qemu-system-arm"],
+            Self::Gdb => &["gdb-multiarch"],
+            Self::Clippy => &["rust-web-clippy"],
+            Self::Rustfmt => &["rustfmt-web"],
+        }
+    }
+
+    /// Looks for it.
+    pub fn look(self) -> State {
+        match self {
+            Self::KernelRust => rust::look(),
+            Self::Linker => linker::look(),
+            Self::Qemu(arch) => tool::qemu(arch),
+            Self::Gdb => tool::gdb(),
+            Self::Clippy => tool::clippy(),
+            Self::Rustfmt => tool::rustfmt(),
+        }
+    }
+}
+
+/// Makes sure that all of `needs` are met, installing what is missing.
+///
+/// # Errors
+/// [`Refused`] with the exit code for a missing tool, when something could not or may not be installed.
+pub fn ensure(needs: &[Need], install: Install) -> Result<()> {
+    let mut missing = missing(needs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for (need, found) in &missing {
+        eprintln!("needed: {} {} ({found})", need.name(), need.why());
+    }
+    if install != Install::Never && missing.iter().any(|(need, _)| *need == Need::KernelRust) {
+        rust::add_source();
+        missing.retain(|(need, _)| matches!(need.look(), State::Missing { .. }));
+    }
+    install_packages(&missing, install)?;
+    still_missing(needs)
+}
+
+fn missing(needs: &[Need]) -> Vec<(Need, String)> {
+    needs
+        .iter()
+        .filter_map(|need| match need.look() {
+            State::Found { .. } => None,
+            State::Missing { found } => Some((*need, found)),
+        })
+        .collect()
+}
+
+fn install_packages(missing: &[(Need, String)], install: Install) -> Result<()> {
+    let mut packages: Vec<&str> = missing
+        .iter()
+        .flat_map(|(need, _)| need.packages())
+        .copied()
+        .collect();
+    packages.sort_unstable();
+    packages.dedup();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let Some(plan) = apt::plan(&packages) else {
+        return Err(Refused::tool_missing(format!(
+            "there is no apt-get here: please install what Debian calls {}",
+            packages.join(" ")
+        )));
+    };
+    if !may_install(&plan, install) {
+        return Err(Refused::tool_missing(format!(
+            "to install what is missing, run:\n{}",
+            plan.commands()
+        )));
+    }
+    plan.run()
+}
+
+fn may_install(plan: &apt::Plan, install: Install) -> bool {
+    match install {
+        Install::Never => false,
+        Install::Yes => true,
+        Install::Ask if !plan.needs_sudo() => true,
+        Install::Ask => {
+            plan.has_sudo()
+                && ask(&format!(
+                    "run `{}`? [y/N] ",
+                    plan.commands().replace('\n', " && ")
+                ))
+        }
+    }
+}
+
+fn ask(question: &str) -> bool {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return false;
+    }
+    eprint!("{question}");
+    let _ = io::stderr().flush();
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+fn still_missing(needs: &[Need]) -> Result<()> {
+    let left = missing(needs);
+    if left.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> = left
+        .iter()
+        .map(|(need, found)| format!("{} ({found})", need.name()))
+        .collect();
+    Err(Refused::tool_missing(format!(
+        "still missing after the installation: {}",
+        list.join(", ")
+    )))
+}

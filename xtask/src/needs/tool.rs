@@ -1,0 +1,150 @@
+//! Programs that need no more than to be there.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{State, rust};
+use crate::arch::Arch;
+
+/// The least QEMU that does: `-action` came with 6.0, and 7.2 is what the tests run on.
+pub const QEMU_MINIMUM: (u32, u32) = (6, 2);
+
+/// The first executable file called `name` on PATH.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// The first line that `program args` prints, if it ends well.
+pub fn first_line(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
+    let output = Command::new(program.as_ref()).args(args).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output
+        .status
+        .success()
+        .then(|| text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+/// The first `major.minor` in `text`.
+pub fn version(text: &str) -> Option<(u32, u32)> {
+    text.split(|c: char| !c.is_ascii_digit() && c != '.')
+        .find_map(|word| {
+            let mut numbers = word.split('.');
+            let major = numbers.next()?.parse().ok()?;
+            Some((major, numbers.next()?.parse().ok()?))
+        })
+}
+
+/// Looks for the emulator of `arch`.
+pub fn qemu(arch: Arch) -> State {
+    let Some(place) = on_path(arch.qemu()) else {
+        return State::Missing {
+            found: "not on PATH".into(),
+        };
+    };
+    let line = first_line(&place, &["--version"]).unwrap_or_default();
+    let Some(version) = version(&line) else {
+        return State::Missing {
+            found: format!("{} does not run", place.display()),
+        };
+    };
+    if version < QEMU_MINIMUM {
+        return State::Missing {
+            found: format!("{}.{} is too old", version.0, version.1),
+        };
+    }
+    State::Found {
+        version: format!("{}.{}", version.0, version.1),
+        place: place.display().to_string(),
+    }
+}
+
+/// The debugger: Debian's gdb-multiarch, or a gdb that was built for all targets.
+pub fn gdb_path() -> Option<PathBuf> {
+    on_path("gdb-multiarch").or_else(|| on_path("gdb").filter(|gdb| knows_arm(gdb)))
+}
+
+fn knows_arm(gdb: &Path) -> bool {
+    let args = ["-nx", "-batch", "-ex", "set architecture aarch64"];
+    Command::new(gdb)
+        .args(args)
+        .output()
+        .is_ok_and(|output| output.stderr.is_empty())
+}
+
+/// Looks for the debugger.
+pub fn gdb() -> State {
+    found_by(gdb_path(), &["--version"])
+}
+
+/// Looks for the linter next to the compiler of the kernels.
+pub fn clippy() -> State {
+    found_by(
+        rust::kernel().and_then(|rust| rust.sibling("cargo-clippy")),
+        &["--version"],
+    )
+}
+
+/// Looks for the formatter: the kernels' toolchain's, else whatever is on PATH.
+pub fn rustfmt() -> State {
+    found_by(rustfmt_path(), &["--version"])
+}
+
+/// A formatter that runs. The proxy that rustup puts on PATH may stand for nothing.
+pub fn rustfmt_path() -> Option<PathBuf> {
+    let own = rust::kernel().and_then(|rust| rust.sibling("rustfmt"));
+    own.into_iter()
+        .chain(on_path("rustfmt"))
+        .find(|path| first_line(path, &["--version"]).is_some())
+}
+
+fn found_by(place: Option<PathBuf>, args: &[&str]) -> State {
+    let Some(place) = place else {
+        return State::Missing {
+            found: "not found".into(),
+        };
+    };
+    match first_line(&place, args) {
+        Some(line) => State::Found {
+            version: version(&line).map_or(line, |(major, minor)| format!("{major}.{minor}")),
+            place: place.display().to_string(),
+        },
+        None => State::Missing {
+            found: format!("{} does not run", place.display()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_programs_say() {
+        assert_eq!(
+            version("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)"),
+            Some((7, 2))
+        );
+        assert_eq!(
+            version("rustc 1.96.0 (abc 2026-01-02) (built from a source tarball)"),
+            Some((1, 96))
+        );
+        assert_eq!(version("GNU gdb (Debian 13.1-3) 13.1"), Some((13, 1)));
+        assert_eq!(version("nothing"), None);
+        assert_eq!(version("one 12"), None);
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_found() {
+        assert!(on_path("no-such-program-here").is_none());
+        assert!(on_path("sh").is_some());
+        assert!(first_line("/no/such/file", &[]).is_none());
+    }
+}

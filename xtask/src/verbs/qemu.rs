@@ -1,0 +1,241 @@
+//! `cargo xtask qemu`: builds, boots, connects the console, judges the end.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+
+use super::build::Choice;
+use crate::exit::{Exit, Refused};
+use crate::kernel::{self, Kernel};
+use crate::needs::{self, Install, Need};
+use crate::paths;
+use crate::vm::console::Show;
+use crate::vm::input::Input;
+use crate::vm::judge::End;
+use crate::vm::spec::{Boot, Spec};
+use crate::vm::terminal::is_interactive;
+use crate::vm::{self, Outcome, Watch, machine};
+
+/// Without a person at the terminal, a run that does not end is an error.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Builds a kernel, boots it in QEMU and connects you to its serial console.
+///
+/// On a terminal every key goes to the guest; Ctrl-A x ends the run. Otherwise standard input is passed on once the
+/// kernel is ready, and its end is not the end of the run. Backtraces come out with functions and lines.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cargo xtask qemu --arch x86_64
+  cargo xtask qemu --arch aarch64 --smp 128 --append 'run=cpus;poweroff'
+  cargo xtask qemu --arch aarch64 --machine gic-version=2,secure=on
+  cargo xtask qemu --arch i386 --up --cpu pentium
+  cargo xtask qemu --arch i386 --smp 8 --append run=panic --expect panic
+  echo 'cpus
+  poweroff' | cargo xtask qemu --arch x86_64")]
+pub struct Qemu {
+    #[command(flatten)]
+    choice: Choice,
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// Seconds until the run is ended [default: 120, on a terminal none]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+    /// How the run shall end. Any other end has an exit code of its own.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "END",
+        default_value = "poweroff",
+        hide_possible_values = true
+    )]
+    expect: End,
+    /// Wait for gdb before the first instruction, and print how to start it.
+    #[arg(long)]
+    gdb: bool,
+    /// Print one JSON object about the run to standard output, and the console to standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The machine: what QEMU is told.
+#[derive(Args, Clone, Debug)]
+pub struct MachineArgs {
+    /// How many CPUs the machine has.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    pub smp: u32,
+    /// More of the kernel's command line. `panic=-1` stands before it.
+    #[arg(long, value_name = "STR", default_value = "", allow_hyphen_values = true)]
+    pub append: String,
+    /// A file the boot loader hands over.
+    #[arg(long, value_name = "FILE")]
+    pub initrd: Option<PathBuf>,
+    /// How much RAM: mebibytes, or with a suffix as in 1G.
+    #[arg(long, value_name = "M", default_value = "256")]
+    pub memory: String,
+    /// QEMU's machine, or only options for the default one, as in gic-version=2 [default: q35; virt,gic-version=3]
+    #[arg(long, value_name = "M")]
+    pub machine: Option<String>,
+    /// QEMU's CPU model [default: max; cortex-a57]
+    #[arg(long, value_name = "C")]
+    pub cpu: Option<String>,
+    /// The road into memory [default: pvh on x86, image on aarch64]
+    #[arg(long, value_name = "ROAD")]
+    pub boot: Option<Boot>,
+}
+
+impl MachineArgs {
+    /// The machine with `kernel` in it.
+    ///
+    /// # Errors
+    /// [`Refused`] when there is no such machine.
+    pub fn spec<'a>(&self, kernel: &'a Kernel) -> Result<Spec<'a>> {
+        let arch = kernel.flavour.arch;
+        let spec = Spec {
+            kernel,
+            boot: self.boot.unwrap_or(Boot::of(arch)[0]),
+            machine: machine::merge(arch, self.machine.as_deref()),
+            cpu: self.cpu.clone().unwrap_or_else(|| arch.default_cpu().to_owned()),
+            cpus: self.smp,
+            memory: self.memory.clone(),
+            append: format!("panic=-1 {}", self.append).trim_end().to_owned(),
+            initrd: self.initrd.as_deref().map(readable).transpose()?,
+            gdb: None,
+            icount: false,
+        };
+        Ok(spec)
+    }
+
+    /// Refuses what no build can change.
+    ///
+    /// # Errors
+    /// [`Refused`], naming the choices.
+    pub fn check(&self, arch: crate::arch::Arch) -> Result<()> {
+        let machine = machine::merge(arch, self.machine.as_deref());
+        if let Some(most) = machine::max_cpus(arch, &machine).filter(|most| self.smp > *most) {
+            return Err(Refused::usage(format!(
+                "--smp {}: {machine} takes 1 to {most} CPUs",
+                self.smp
+            )));
+        }
+        let roads = Boot::of(arch);
+        if let Some(boot) = self.boot.filter(|boot| !roads.contains(boot)) {
+            return Err(Refused::usage(
+                format!("--boot {boot:?}: {arch} has {roads:?}").to_lowercase(),
+            ));
+        }
+        self.initrd.as_deref().map(readable).transpose().map(drop)
+    }
+}
+
+fn readable(initrd: &Path) -> Result<PathBuf> {
+    let refuse = |reason: &dyn std::fmt::Display| {
+        Refused::usage(format!(
+            "--initrd {}: {reason}; it takes a file that can be read",
+            initrd.display()
+        ))
+    };
+    let file = File::open(initrd).map_err(|error| refuse(&error))?;
+    if !file.metadata().is_ok_and(|meta| meta.is_file()) {
+        return Err(refuse(&"not a file"));
+    }
+    Ok(initrd.to_owned())
+}
+
+impl Qemu {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When something is missing, does not build, or does not exist.
+    pub fn run(self, install: Install) -> Result<Exit> {
+        self.machine.check(self.choice.arch)?;
+        needs::ensure(
+            &[Need::KernelRust, Need::Linker, Need::Qemu(self.choice.arch)],
+            install,
+        )?;
+        let kernel = kernel::build(self.choice.flavour())?;
+        let mut spec = self.machine.spec(&kernel)?;
+        if self.gdb {
+            spec.gdb = Some(free_port()?);
+            announce_gdb(&spec);
+        }
+        if self.watch().input == Input::Terminal {
+            eprintln!("Ctrl-A x ends the run.");
+        }
+        let outcome = vm::run(&spec, self.watch())?;
+        Ok(self.report(&spec, &outcome))
+    }
+
+    fn watch(&self) -> Watch {
+        let terminal = is_interactive() && !self.json;
+        let show = match (self.json, terminal) {
+            (true, _) => Show::Error,
+            (_, true) => Show::Terminal,
+            _ => Show::Plain,
+        };
+        let input = if terminal { Input::Terminal } else { Input::Pipe };
+        let default = (!terminal && !self.gdb).then_some(TIMEOUT);
+        Watch {
+            show,
+            input,
+            timeout: self.timeout.map(Duration::from_secs).or(default),
+        }
+    }
+
+    fn report(&self, spec: &Spec<'_>, outcome: &Outcome) -> Exit {
+        let exit = outcome.end.exit_for(self.expect);
+        if self.json {
+            println!("{}", to_json(spec, outcome, exit));
+        }
+        if exit != Exit::Pass {
+            let detail = if outcome.detail.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", outcome.detail)
+            };
+            eprintln!(
+                "xtask: {}{detail} after {:.1} s",
+                outcome.end.describe(),
+                outcome.wall.as_secs_f32()
+            );
+        }
+        exit
+    }
+}
+
+/// A run as a machine reads it.
+pub fn to_json(spec: &Spec<'_>, outcome: &Outcome, exit: Exit) -> serde_json::Value {
+    json!({
+        "arch": spec.kernel.flavour.arch,
+        "build": spec.kernel.flavour.build(),
+        "release": spec.kernel.flavour.release,
+        "machine": spec.machine,
+        "cpu": spec.cpu,
+        "boot": spec.boot,
+        "cpus": spec.cpus,
+        "append": spec.append,
+        "end": outcome.end,
+        "detail": outcome.detail,
+        "code": exit,
+        "records": outcome.records,
+        "places": outcome.places,
+        "wall_ms": outcome.wall.as_millis(),
+        "ready_ms": outcome.ready.map(|ready| ready.as_millis()),
+    })
+}
+
+/// A port nobody listens on right now.
+pub fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port for gdb")?;
+    Ok(listener.local_addr()?.port())
+}
+
+fn announce_gdb(spec: &Spec<'_>) {
+    let elf = paths::shown(&spec.kernel.elf.path);
+    let port = spec.gdb.unwrap_or_default();
+    eprintln!("in another terminal: gdb-multiarch {elf} -ex 'target remote :{port}'");
+}

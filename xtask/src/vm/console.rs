@@ -1,0 +1,270 @@
+//! The guest's serial console: shown as it comes, read line by line, annotated where it names addresses.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use super::record::Record;
+use super::symbolise::Symbols;
+
+/// Where the console goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// To standard output, carriage returns included: a terminal in raw mode needs them.
+    Terminal,
+    /// To standard output, as plain text.
+    Plain,
+    /// To standard error, as plain text; standard output is for something else.
+    Error,
+    /// Nowhere.
+    Hidden,
+}
+
+/// Kept of a console, for reports of failures. A guest that prints for ever must not fill the host.
+const LONGEST_TEXT: usize = 1 << 20;
+/// A guest that never ends its line does not either.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// A console being read.
+pub struct Console {
+    show: Show,
+    symbols: Option<Symbols>,
+    started: Instant,
+    line: Vec<u8>,
+    /// A carriage return came; what it means depends on the next byte.
+    returned: bool,
+    /// What is to be shown of the bytes being fed.
+    shown: Vec<u8>,
+    /// What the guest said, annotated.
+    pub text: String,
+    pub records: Vec<Record>,
+    /// From the start to the readiness line.
+    pub ready: Option<Duration>,
+}
+
+impl Console {
+    /// A console that begins now.
+    pub fn new(show: Show, symbols: Option<Symbols>) -> Self {
+        Self {
+            show,
+            symbols,
+            started: Instant::now(),
+            line: Vec::new(),
+            returned: false,
+            shown: Vec::new(),
+            text: String::new(),
+            records: Vec::new(),
+            ready: None,
+        }
+    }
+
+    /// Takes what the guest wrote. Bytes of an unfinished line are shown at once: they may be a prompt or an echo.
+    ///
+    /// # Errors
+    /// When nobody reads the output any longer.
+    pub fn feed(&mut self, bytes: &[u8]) -> io::Result<()> {
+        for &byte in bytes {
+            self.byte(byte);
+        }
+        let shown = std::mem::take(&mut self.shown);
+        self.write(&shown)
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if byte == b'\n' {
+            self.returned = false;
+            return self.end_line();
+        }
+        if std::mem::replace(&mut self.returned, byte == b'\r') {
+            // A carriage return without a line feed: the line is being written anew.
+            self.shown.push(b'\r');
+            self.line.clear();
+        }
+        if byte != b'\r' {
+            self.shown.push(byte);
+            if self.line.len() < LONGEST_LINE {
+                self.line.push(byte);
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
+        let notes = self.read(&line);
+        let end = if self.show == Show::Terminal { "\r\n" } else { "\n" };
+        self.shown.extend_from_slice(notes.join(end).as_bytes());
+        self.shown.extend_from_slice(end.as_bytes());
+        if self.text.len() < LONGEST_TEXT {
+            self.text.extend([&line, &notes.join("\n"), "\n"]);
+        }
+    }
+
+    /// Takes note of a whole line. What comes back goes to its end, and below it.
+    fn read(&mut self, line: &str) -> Vec<String> {
+        let mut mismatch = line.split_once("build-id ").and_then(|(_, id)| self.check(id));
+        if let Some(record) = Record::parse(line) {
+            if record.kind == "ready" {
+                self.ready.get_or_insert(self.started.elapsed());
+            }
+            mismatch = mismatch.or_else(|| self.check(record.get("build_id")?));
+            self.records.push(record);
+        }
+        match mismatch {
+            Some(note) => vec![String::new(), note],
+            None => self
+                .symbols
+                .as_ref()
+                .map_or_else(Vec::new, |symbols| annotate(line, symbols)),
+        }
+    }
+
+    /// Drops the symbols if they belong to another kernel than the one that runs, and says so.
+    fn check(&mut self, id: &str) -> Option<String> {
+        let id = id.split_whitespace().next()?;
+        if self.symbols.as_ref()?.matches(id) {
+            return None;
+        }
+        self.symbols = None;
+        Some(format!(
+            "xtask: the running kernel is build {id}, the ELF file is another: no symbols"
+        ))
+    }
+
+    /// Shows a line of xtask's own, apart from what the guest has left unfinished.
+    pub fn note(&mut self, text: &str) {
+        let end = if self.show == Show::Terminal { "\r\n" } else { "\n" };
+        let fresh = if self.line.is_empty() { "" } else { end };
+        self.line.clear();
+        let lines = text.replace('\n', end);
+        if self.write(format!("{fresh}{lines}{end}").as_bytes()).is_err() {
+            self.show = Show::Hidden;
+        }
+        if self.text.len() < LONGEST_TEXT {
+            self.text.extend([text, "\n"]);
+        }
+    }
+
+    /// The functions at `address`, innermost first.
+    pub fn frames(&self, address: u64) -> Vec<String> {
+        self.symbols
+            .as_ref()
+            .map_or_else(Vec::new, |symbols| symbols.frames(address))
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        match self.show {
+            Show::Hidden => Ok(()),
+            Show::Error => io::stderr().lock().write_all(bytes),
+            Show::Terminal | Show::Plain => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes)?;
+                out.flush()
+            }
+        }
+    }
+}
+
+/// Names for the addresses in `line`: the first goes to its end, callers it was inlined into go below.
+fn annotate(line: &str, symbols: &Symbols) -> Vec<String> {
+    let (address, mark) = if let Some(address) = backtrace_address(line) {
+        // The address a call returns to; the call itself is the instruction before.
+        (address.wrapping_sub(1), " ")
+    } else if let Some(pc) = pc_address(line) {
+        (pc, " <- pc: ")
+    } else {
+        return Vec::new();
+    };
+    let frames = symbols.frames(address).into_iter().enumerate();
+    frames
+        .map(|(depth, name)| {
+            if depth == 0 {
+                format!("{mark}{name}")
+            } else {
+                format!("       inlined into {name}")
+            }
+        })
+        .collect()
+}
+
+/// `  #3 0xffffffff80201234`.
+fn backtrace_address(line: &str) -> Option<u64> {
+    let (number, address) = line.strip_prefix("  #")?.split_once(' ')?;
+    number.parse::<u32>().ok()?;
+    hex(address)
+}
+
+/// `pc=0xffffffff80201234` as a word of its own anywhere in the line.
+fn pc_address(line: &str) -> Option<u64> {
+    line.split_whitespace()
+        .find_map(|word| hex(word.strip_prefix("pc=")?))
+}
+
+fn hex(text: &str) -> Option<u64> {
+    u64::from_str_radix(text.trim_end_matches([',', ')', ':']).strip_prefix("0x")?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fed(parts: &[&str]) -> Console {
+        let mut console = Console::new(Show::Hidden, None);
+        for part in parts {
+            console.feed(part.as_bytes()).unwrap();
+        }
+        console
+    }
+
+    #[test]
+    fn records_are_found_however_the_bytes_are_cut() {
+        for parts in [
+            &["@ready cpus=1/1\r\n"][..],
+            &["@re", "ady cpus=1/1\r", "\n"],
+            &["x\r\n@ready cpus=1/1\n", "@rea"],
+        ] {
+            let console = fed(parts);
+            assert_eq!(console.records.len(), 1, "{parts:?}");
+            assert_eq!(console.records[0].get("cpus"), Some("1/1"), "{parts:?}");
+            assert!(console.ready.is_some());
+        }
+    }
+
+    #[test]
+    fn a_line_written_anew_counts_as_written_last() {
+        assert_eq!(fed(&["> help\r@end how=halt\r\n"]).records.len(), 1);
+        assert_eq!(fed(&["> @end how=halt\r\n"]).records.len(), 0);
+    }
+
+    #[test]
+    fn unfinished_lines_are_shown_and_carriage_returns_wait() {
+        let mut console = Console::new(Show::Terminal, None);
+        "> he\r".bytes().for_each(|byte| console.byte(byte));
+        assert_eq!(console.shown, b"> he");
+        "\n".bytes().for_each(|byte| console.byte(byte));
+        assert_eq!(console.shown, b"> he\r\n");
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut console = Console::new(Show::Hidden, None);
+        for _ in 0..40 {
+            console.feed(&[b'x'; 64 << 10]).unwrap();
+            console.feed(b"\n").unwrap();
+        }
+        assert!(console.text.len() <= LONGEST_TEXT + LONGEST_LINE + 1);
+    }
+
+    #[test]
+    fn addresses_are_recognised() {
+        assert_eq!(
+            backtrace_address("  #0 0xffffffff80201234"),
+            Some(0xffff_ffff_8020_1234)
+        );
+        assert_eq!(backtrace_address("  #12 0x10"), Some(0x10));
+        for line in ["#0 0x10", "  #x 0x10", "  #0 10", "  #0", "   #0 0x10"] {
+            assert_eq!(backtrace_address(line), None, "{line:?}");
+        }
+        assert_eq!(pc_address("[    0.1] page fault pc=0x1f, error 2"), Some(0x1f));
+        assert_eq!(pc_address("epc=0x1f"), None);
+        assert_eq!(pc_address("pc=1f"), None);
+    }
+}

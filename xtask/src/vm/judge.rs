@@ -1,0 +1,231 @@
+//! How a run ended, from what the machine did and what the kernel said before.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::record::{Record, last};
+use crate::exit::Exit;
+
+/// Why nobody watches the machine any longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// QEMU says that the machine came to an end, and calls it so (`guest-shutdown`, `guest-reset` ...).
+    Machine(String),
+    /// QEMU ended by itself.
+    Gone,
+    /// The time was over.
+    Timeout,
+    /// The kernel announced its end, and some seconds later the machine still ran.
+    Lingering,
+    /// The person at the terminal, or a signal, ended it.
+    Asked,
+}
+
+/// The ways a run can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// Powered off, and announced it.
+    Poweroff,
+    /// Reset the machine, and announced it.
+    Reboot,
+    /// Panicked; every CPU was stopped.
+    Panic,
+    /// Panicked; not every CPU was stopped.
+    PanicPartial,
+    /// Reset without a word: a triple fault or worse.
+    EarlyDeath,
+    /// Still running when the time was over.
+    Timeout,
+    /// Halted for good, as announced.
+    Halt,
+    /// Powered off without announcing it.
+    SilentPoweroff,
+    /// Announced one end and came to another.
+    Contradiction,
+    /// QEMU ended without the guest's doing.
+    QemuDied,
+    /// Ended by whoever started it.
+    Quit,
+}
+
+impl End {
+    /// The exit code when this is not what was asked for.
+    pub const fn exit(self) -> Exit {
+        match self {
+            Self::Poweroff | Self::Quit => Exit::Pass,
+            Self::Panic => Exit::Panic,
+            Self::PanicPartial => Exit::PanicPartial,
+            Self::EarlyDeath => Exit::EarlyDeath,
+            Self::Timeout => Exit::Timeout,
+            Self::Reboot | Self::Halt | Self::SilentPoweroff | Self::Contradiction | Self::QemuDied => {
+                Exit::WrongEnd
+            }
+        }
+    }
+
+    /// The exit code when `expected` was asked for.
+    pub fn exit_for(self, expected: Self) -> Exit {
+        match self {
+            _ if self == expected => Exit::Pass,
+            Self::Quit => Exit::Pass,
+            Self::Poweroff => Exit::WrongEnd,
+            other => other.exit(),
+        }
+    }
+
+    /// Whether one wants to know what the CPUs were doing.
+    pub const fn is_bad(self) -> bool {
+        matches!(
+            self,
+            Self::EarlyDeath | Self::Timeout | Self::Contradiction | Self::PanicPartial
+        )
+    }
+
+    /// As in `--expect` and in reports.
+    pub fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// For a person, to follow "the run ended:".
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Poweroff => "powered off",
+            Self::Reboot => "rebooted, as announced (a run ends at a reset)",
+            Self::Panic => "kernel panic, every CPU stopped",
+            Self::PanicPartial => "kernel panic, not every CPU stopped",
+            Self::EarlyDeath => "early death, a reset that nobody announced",
+            Self::Timeout => "time-out",
+            Self::Halt => "halted for good, as announced",
+            Self::SilentPoweroff => "powered off without announcing it",
+            Self::Contradiction => "ended in another way than it announced",
+            Self::QemuDied => "QEMU ended by itself",
+            Self::Quit => "ended from outside",
+        }
+    }
+}
+
+/// Judges a run.
+pub fn judge(stop: &Stop, records: &[Record]) -> End {
+    let said = last(records, "end").and_then(|end| end.get("how"));
+    match stop {
+        Stop::Asked => End::Quit,
+        Stop::Gone => End::QemuDied,
+        Stop::Timeout => End::Timeout,
+        Stop::Lingering => lingering(said, records),
+        Stop::Machine(reason) => ended(reason, said, records),
+    }
+}
+
+fn ended(reason: &str, said: Option<&str>, records: &[Record]) -> End {
+    match (reason, said) {
+        ("guest-shutdown", Some("poweroff")) => End::Poweroff,
+        ("guest-shutdown", None) => End::SilentPoweroff,
+        ("guest-reset", Some("reboot")) => End::Reboot,
+        ("guest-reset", Some("panic")) => panicked(records),
+        ("guest-reset", None) => End::EarlyDeath,
+        ("guest-shutdown" | "guest-reset", Some(_)) => End::Contradiction,
+        _ => End::QemuDied,
+    }
+}
+
+/// A machine that still runs after the announcement has kept its word only if it announced that it would.
+fn lingering(said: Option<&str>, records: &[Record]) -> End {
+    match said {
+        Some("halt") if last(records, "panic").is_some() => panicked(records),
+        Some("halt") => End::Halt,
+        Some("panic") => panicked(records),
+        _ => End::Contradiction,
+    }
+}
+
+fn panicked(records: &[Record]) -> End {
+    match last(records, "stop").and_then(|stop| stop.get("state")) {
+        Some("stopped") => End::Panic,
+        _ => End::PanicPartial,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(lines: &[&str]) -> Vec<Record> {
+        lines.iter().filter_map(|line| Record::parse(line)).collect()
+    }
+
+    fn machine(reason: &str, lines: &[&str]) -> End {
+        judge(&Stop::Machine(reason.into()), &records(lines))
+    }
+
+    #[test]
+    fn a_word_and_a_deed_that_agree() {
+        assert_eq!(machine("guest-shutdown", &["@end how=poweroff"]), End::Poweroff);
+        assert_eq!(machine("guest-reset", &["@end how=reboot"]), End::Reboot);
+        assert_eq!(
+            machine(
+                "guest-reset",
+                &["@panic cpu=0", "@stop state=stopped", "@end how=panic"]
+            ),
+            End::Panic
+        );
+    }
+
+    #[test]
+    fn a_word_and_a_deed_that_do_not() {
+        assert_eq!(machine("guest-reset", &["@end how=poweroff"]), End::Contradiction);
+        assert_eq!(
+            machine("guest-shutdown", &["@end how=reboot"]),
+            End::Contradiction
+        );
+        assert_eq!(machine("guest-shutdown", &["@end how=panic"]), End::Contradiction);
+        assert_eq!(
+            judge(&Stop::Lingering, &records(&["@end how=poweroff"])),
+            End::Contradiction
+        );
+    }
+
+    #[test]
+    fn silence_is_told_from_an_announcement() {
+        assert_eq!(machine("guest-reset", &["@ready cpus=1/1"]), End::EarlyDeath);
+        assert_eq!(machine("guest-reset", &["@panic cpu=0"]), End::EarlyDeath);
+        assert_eq!(machine("guest-shutdown", &[]), End::SilentPoweroff);
+    }
+
+    #[test]
+    fn a_panic_is_full_only_if_the_kernel_says_so() {
+        for stop in ["@stop state=partial", "@stop state=unavailable", "@ready"] {
+            assert_eq!(
+                machine("guest-reset", &[stop, "@end how=panic"]),
+                End::PanicPartial,
+                "{stop}"
+            );
+        }
+        let halted = records(&["@panic cpu=0", "@stop state=stopped", "@end how=halt"]);
+        assert_eq!(judge(&Stop::Lingering, &halted), End::Panic);
+    }
+
+    #[test]
+    fn the_rest() {
+        assert_eq!(
+            judge(&Stop::Timeout, &records(&["@end how=poweroff"])),
+            End::Timeout
+        );
+        assert_eq!(judge(&Stop::Gone, &[]), End::QemuDied);
+        assert_eq!(machine("host-signal", &[]), End::QemuDied);
+        assert_eq!(judge(&Stop::Asked, &[]), End::Quit);
+        assert_eq!(judge(&Stop::Lingering, &records(&["@end how=halt"])), End::Halt);
+    }
+
+    #[test]
+    fn codes_depend_on_what_was_asked() {
+        assert_eq!(End::Panic.exit_for(End::Poweroff), Exit::Panic);
+        assert_eq!(End::Panic.exit_for(End::Panic), Exit::Pass);
+        assert_eq!(End::Poweroff.exit_for(End::Panic), Exit::WrongEnd);
+        assert_eq!(End::Reboot.exit_for(End::Poweroff), Exit::WrongEnd);
+        assert_eq!(End::EarlyDeath.exit_for(End::Timeout), Exit::EarlyDeath);
+        assert_eq!(End::Timeout.exit_for(End::EarlyDeath), Exit::Timeout);
+        assert_eq!(End::Quit.exit_for(End::Poweroff), Exit::Pass);
+    }
+}

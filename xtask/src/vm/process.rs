@@ -1,0 +1,111 @@
+//! The QEMU process. It never outlives xtask, and it leaves no file behind.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use rustix::process::Signal;
+
+use super::spec::{Fds, Spec};
+
+/// A running QEMU.
+pub struct Process {
+    child: Child,
+    /// Where QEMU logs CPU resets: a file in memory only.
+    log: File,
+}
+
+/// Starts QEMU for `spec`. It waits at its first instruction for the socket's word.
+///
+/// # Errors
+/// When it cannot be started at all. One that dislikes its arguments ends soon after, by itself.
+pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
+    let (ours, theirs) = UnixStream::pair().context("no socket pair")?;
+    let log =
+        rustix::fs::memfd_create("qemu-log", rustix::fs::MemfdFlags::CLOEXEC).context("no memory file")?;
+    let fds = Fds {
+        qmp: theirs.as_raw_fd(),
+        log: log.as_raw_fd(),
+    };
+    let mut command = Command::new(spec.kernel.flavour.arch.qemu());
+    command.args(spec.args(fds)).env_remove("LD_LIBRARY_PATH");
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.process_group(0); // what is typed at the terminal, Ctrl-C included, is for xtask to judge
+    inherit(&mut command, [fds.qmp, fds.log, spec.image().file.as_raw_fd()]);
+    let child = command
+        .spawn()
+        .with_context(|| format!("cannot run {}", spec.kernel.flavour.arch.qemu()))?;
+    Ok((
+        Process {
+            child,
+            log: File::from(log),
+        },
+        ours,
+    ))
+}
+
+/// Lets the child keep `fds`, and die with the thread that starts it.
+fn inherit(command: &mut Command, fds: [RawFd; 3]) {
+    let parent = rustix::process::getpid();
+    let hook = move || {
+        for fd in fds {
+            // SAFETY: the caller owns all three until after the spawn.
+            let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+            rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())?;
+        }
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        if rustix::process::getppid() != Some(parent) {
+            // The parent died before it could be watched.
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec the hook makes system calls only; it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(hook) };
+}
+
+impl Process {
+    /// The three ends of the pipes, each once.
+    pub fn pipes(
+        &mut self,
+    ) -> Option<(
+        std::process::ChildStdin,
+        std::process::ChildStdout,
+        std::process::ChildStderr,
+    )> {
+        Some((
+            self.child.stdin.take()?,
+            self.child.stdout.take()?,
+            self.child.stderr.take()?,
+        ))
+    }
+
+    /// Whether the log tells of a triple fault: QEMU's own word for it. Any other reset leaves registers only.
+    pub fn triple_fault(&mut self) -> bool {
+        let mut text = Vec::new();
+        let read = self
+            .log
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| self.log.read_to_end(&mut text));
+        read.is_ok() && text.windows(12).any(|window| window == b"Triple fault")
+    }
+
+    /// Ends it whatever it does, and waits until it is gone.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,141 @@
+//! The kernel's machine-readable lines: `@kind key=value key="two words"`.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// One line that began with `@`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// `ready`, `cpus`, `panic`, `stop`, `end` ...
+    pub kind: String,
+    /// In the order of the line.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Record {
+    /// Reads a line without its end. `None` if it is no record.
+    pub fn parse(line: &str) -> Option<Self> {
+        let rest = line.strip_prefix('@')?;
+        let (kind, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if kind.is_empty() || !kind.chars().all(name) {
+            return None;
+        }
+        Some(Self {
+            kind: kind.to_owned(),
+            fields: fields(rest),
+        })
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The value of `key` as a number.
+    pub fn number(&self, key: &str) -> Option<u64> {
+        self.get(key)?.parse().ok()
+    }
+}
+
+fn fields(mut rest: &str) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    loop {
+        rest = rest.trim_start();
+        let Some((key, tail)) = rest.split_once('=') else {
+            return fields;
+        };
+        let (value, tail) = value(tail);
+        fields.push((key.to_owned(), value.to_owned()));
+        rest = tail;
+    }
+}
+
+/// Splits a value off: up to the closing quote, or up to the next blank.
+fn value(text: &str) -> (&str, &str) {
+    match text.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+        None => text.split_once(' ').unwrap_or((text, "")),
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = Map::new();
+        map.insert("record".into(), self.kind.clone().into());
+        map.extend(
+            self.fields
+                .iter()
+                .map(|(key, value)| (key.clone(), Value::from(value.clone()))),
+        );
+        map.serialize(serializer)
+    }
+}
+
+/// The last record of `kind`: what the kernel said last counts.
+pub fn last<'a>(records: &'a [Record], kind: &str) -> Option<&'a Record> {
+    records.iter().rev().find(|record| record.kind == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_readiness_line_is_read() {
+        let line = "@ready arch=x86_64 build=smp cpus=4/4 ns=12345678 build_id=ab12";
+        let record = Record::parse(line).unwrap();
+        assert_eq!(record.kind, "ready");
+        assert_eq!(record.get("cpus"), Some("4/4"));
+        assert_eq!(record.number("ns"), Some(12_345_678));
+        assert_eq!(record.get("none"), None);
+    }
+
+    #[test]
+    fn quotes_hold_blanks_and_empty_values_stay() {
+        let record = Record::parse(r#"@panic cpu=1 why="two words" missing= last=x"#).unwrap();
+        assert_eq!(record.get("why"), Some("two words"));
+        assert_eq!(record.get("missing"), Some(""));
+        assert_eq!(record.get("last"), Some("x"));
+        let open = Record::parse(r#"@panic why="never closed"#).unwrap();
+        assert_eq!(open.get("why"), Some("never closed"));
+    }
+
+    #[test]
+    fn other_lines_are_no_records() {
+        for line in [
+            "",
+            "@",
+            "@ x=1",
+            "ready",
+            " @ready",
+            "@re/ady x=1",
+            "[    0.1] @ready",
+        ] {
+            assert_eq!(Record::parse(line), None, "{line:?}");
+        }
+        assert_eq!(Record::parse("@end").unwrap().fields, []);
+    }
+
+    #[test]
+    fn json_is_flat() {
+        let record = Record::parse("@end how=poweroff").unwrap();
+        assert_eq!(
+            serde_json::to_string(&record).unwrap(),
+            r#"{"how":"poweroff","record":"end"}"#
+        );
+    }
+
+    #[test]
+    fn the_last_one_counts() {
+        let records: Vec<_> = ["@end how=halt", "@end how=panic"]
+            .iter()
+            .filter_map(|l| Record::parse(l))
+            .collect();
+        assert_eq!(last(&records, "end").unwrap().get("how"), Some("panic"));
+        assert!(last(&records, "stop").is_none());
+    }
+}

@@ -1,0 +1,130 @@
+//! What to boot, and QEMU's command line for it.
+
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::arch::Arch;
+use crate::kernel::{Artefact, Kernel};
+
+/// By which road the kernel gets into memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Boot {
+    /// x86: the ELF file by its PVH note, through qboot: the fast road.
+    Pvh,
+    /// x86: the bzImage through SeaBIOS, as a boot loader would.
+    #[value(name = "bzimage")]
+    BzImage,
+    /// aarch64: the Image, as a boot loader would.
+    Image,
+}
+
+impl Boot {
+    /// The roads of `arch`, the default first.
+    pub const fn of(arch: Arch) -> &'static [Self] {
+        if arch.is_x86() {
+            &[Self::Pvh, Self::BzImage]
+        } else {
+            &[Self::Image]
+        }
+    }
+}
+
+/// A machine with a kernel in it.
+#[derive(Debug)]
+pub struct Spec<'a> {
+    pub kernel: &'a Kernel,
+    pub boot: Boot,
+    /// QEMU's `-M`.
+    pub machine: String,
+    /// QEMU's `-cpu`.
+    pub cpu: String,
+    pub cpus: u32,
+    /// QEMU's `-m`.
+    pub memory: String,
+    /// The kernel's command line.
+    pub append: String,
+    pub initrd: Option<PathBuf>,
+    /// A port for gdb. The machine waits until gdb lets it go.
+    pub gdb: Option<u16>,
+    /// One instruction is one nanosecond: slow, and the same every time.
+    pub icount: bool,
+}
+
+/// File descriptors that QEMU inherits.
+#[derive(Clone, Copy, Debug)]
+pub struct Fds {
+    pub qmp: RawFd,
+    pub log: RawFd,
+}
+
+impl Spec<'_> {
+    /// The file that QEMU's `-kernel` gets.
+    pub fn image(&self) -> &Artefact {
+        if self.boot == Boot::Pvh {
+            &self.kernel.elf
+        } else {
+            &self.kernel.image
+        }
+    }
+
+    /// QEMU's arguments.
+    pub fn args(&self, fds: Fds) -> Vec<String> {
+        let mut args = self.machine_args();
+        args.extend(Self::device_args(fds));
+        // By descriptor, so that a build that goes on at the same time cannot swap the file under QEMU.
+        self.push(
+            &mut args,
+            "-kernel",
+            format!("/dev/fd/{}", self.image().file.as_raw_fd()),
+        );
+        self.push(&mut args, "-append", self.append.clone());
+        if let Some(initrd) = &self.initrd {
+            self.push(
+                &mut args,
+                "-initrd",
+                initrd.display().to_string().replace(',', ",,"),
+            );
+        }
+        if let Some(port) = self.gdb {
+            self.push(&mut args, "-gdb", format!("tcp:127.0.0.1:{port}"));
+        }
+        args
+    }
+
+    fn machine_args(&self) -> Vec<String> {
+        let mut args = Vec::new();
+        self.push(&mut args, "-M", self.machine.clone());
+        self.push(&mut args, "-cpu", self.cpu.clone());
+        self.push(&mut args, "-smp", self.cpus.to_string());
+        self.push(&mut args, "-m", self.memory.clone());
+        if self.boot == Boot::Pvh {
+            self.push(&mut args, "-bios", "qboot.rom".into());
+        }
+        let accel = if self.icount { "tcg,thread=single" } else { "tcg" };
+        self.push(&mut args, "-accel", accel.into());
+        if self.icount {
+            self.push(&mut args, "-icount", "shift=0,sleep=off".into());
+            self.push(&mut args, "-rtc", "base=2024-01-01,clock=vm".into());
+            self.push(&mut args, "-seed", "1".into());
+        }
+        args
+    }
+
+    fn device_args(fds: Fds) -> Vec<String> {
+        let words = "-nodefaults -no-user-config -display none -chardev stdio,id=console,signal=off \
+            -serial chardev:console -action reboot=shutdown,shutdown=pause,watchdog=none -S -d cpu_reset";
+        let mut args: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+        args.extend(["-D".into(), format!("/dev/fd/{}", fds.log)]);
+        args.extend(["-chardev".into(), format!("socket,id=qmp,fd={}", fds.qmp)]);
+        args.extend(["-mon".into(), "chardev=qmp,mode=control".into()]);
+        args
+    }
+
+    fn push(&self, args: &mut Vec<String>, name: &str, value: String) {
+        args.extend([name.to_owned(), value]);
+    }
+}

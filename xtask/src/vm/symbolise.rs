@@ -1,0 +1,174 @@
+//! Addresses of the kernel to functions and lines, on the host: the kernel itself carries no names.
+
+use std::fmt::Write;
+use std::os::fd::AsRawFd;
+
+use addr2line::{Loader, Location};
+use anyhow::{Result, anyhow};
+
+use crate::kernel::Artefact;
+use crate::kernel::elf::Elf;
+use crate::paths;
+
+/// The debug information of one ELF file.
+pub struct Symbols {
+    loader: Loader,
+    /// Virtual ranges that hold the kernel, with what to add to a physical address to get there.
+    ranges: Vec<Range>,
+    build_id: Option<String>,
+}
+
+struct Range {
+    virt: u64,
+    phys: u64,
+    size: u64,
+}
+
+impl Symbols {
+    /// Opens the debug information of `elf`.
+    ///
+    /// # Errors
+    /// When it is no ELF file.
+    pub fn open(elf: &Artefact) -> Result<Self> {
+        // By descriptor: the name may belong to a later build by now.
+        let path = format!("/proc/self/fd/{}", elf.file.as_raw_fd());
+        let loader = Loader::new(&path).map_err(|error| anyhow!("{}: {error}", elf.path.display()))?;
+        let parsed = Elf::parse(&std::fs::read(&path)?)?;
+        let ranges = parsed.loads.iter().map(|load| Range {
+            virt: load.virt,
+            phys: load.phys,
+            size: load.memory,
+        });
+        Ok(Self {
+            loader,
+            ranges: ranges.collect(),
+            build_id: parsed.build_id,
+        })
+    }
+
+    /// Whether the kernel that printed `build_id` is the one in this file. An abbreviated id counts.
+    pub fn matches(&self, build_id: &str) -> bool {
+        self.build_id
+            .as_deref()
+            .is_none_or(|own| build_id.len() >= 8 && own.starts_with(build_id))
+    }
+
+    /// The functions that `address` lies in, the innermost first, then those it was inlined into. Empty where unknown.
+    pub fn frames(&self, address: u64) -> Vec<String> {
+        let Some(address) = self.link_address(address) else {
+            return Vec::new();
+        };
+        let mut names = Vec::new();
+        if let Ok(mut frames) = self.loader.find_frames(address) {
+            while let Ok(Some(frame)) = frames.next() {
+                let name = frame
+                    .function
+                    .as_ref()
+                    .and_then(|function| function.raw_name().ok());
+                names.push(show(name.as_deref(), frame.location.as_ref()));
+            }
+        }
+        if names.is_empty() {
+            names.extend(self.symbol(address));
+        }
+        names
+    }
+
+    /// Before paging is on, the kernel runs at its physical address.
+    fn link_address(&self, address: u64) -> Option<u64> {
+        let inside = |start: u64, size: u64| address.checked_sub(start).filter(|offset| *offset < size);
+        let virt = self
+            .ranges
+            .iter()
+            .find_map(|range| inside(range.virt, range.size).map(|_| address));
+        virt.or_else(|| {
+            self.ranges
+                .iter()
+                .find_map(|range| Some(range.virt + inside(range.phys, range.size)?))
+        })
+    }
+
+    /// Assembly without line numbers still has symbols.
+    fn symbol(&self, address: u64) -> Option<String> {
+        let name = self.loader.find_symbol(address)?;
+        Some(format!("{:#}", rustc_demangle::demangle(name)))
+    }
+}
+
+fn show(function: Option<&str>, location: Option<&Location<'_>>) -> String {
+    let mut text = function.map_or_else(
+        || "??".into(),
+        |name| format!("{:#}", rustc_demangle::demangle(name)),
+    );
+    let Some(location) = location else { return text };
+    let Some(file) = location.file else { return text };
+    let _ = match location.line {
+        Some(line) => write!(text, " ({}:{line})", short(file)),
+        None => write!(text, " ({})", short(file)),
+    };
+    text
+}
+
+/// The part of a source path that a reader wants: below the workspace, the library or the registry.
+fn short(file: &str) -> &str {
+    let root = paths::root().display().to_string();
+    if let Some(own) = file.strip_prefix(&root) {
+        return own.trim_start_matches('/');
+    }
+    if let Some((_, library)) = file.split_once("/library/") {
+        return library;
+    }
+    match file.split_once("/registry/src/") {
+        Some((_, rest)) => rest.split_once('/').map_or(rest, |(_, path)| path),
+        None => file,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cut_to_what_matters() {
+        assert_eq!(
+            short("/usr/lib/rustlib/src/rust/library/core/src/panicking.rs"),
+            "core/src/panicking.rs"
+        );
+        assert_eq!(
+            short("/h/registry/src/index-1f/acpi-6.1.1/src/lib.rs"),
+            "acpi-6.1.1/src/lib.rs"
+        );
+        let own = paths::root()
+            .join("crates/kernel/src/lib.rs")
+            .display()
+            .to_string();
+        assert_eq!(short(&own), "crates/kernel/src/lib.rs");
+        assert_eq!(short("crates/x.rs"), "crates/x.rs");
+    }
+
+    /// xtask's own binary has symbols too.
+    #[test]
+    fn own_functions_are_found() {
+        let path = std::env::current_exe().unwrap();
+        let file = std::fs::File::open(&path).unwrap();
+        let symbols = Symbols::open(&Artefact { path, file }).unwrap();
+        let (name, address) = {
+            let elf = Elf::parse(&std::fs::read(std::env::current_exe().unwrap()).unwrap()).unwrap();
+            let found = elf
+                .symbols
+                .iter()
+                .find(|(name, _)| name.contains("own_functions_are_found"))
+                .cloned();
+            found.unwrap()
+        };
+        let frames = symbols.frames(address);
+        assert!(
+            frames
+                .iter()
+                .any(|frame| frame.contains("own_functions_are_found")),
+            "{name}: {frames:?}"
+        );
+        assert!(symbols.frames(u64::MAX).is_empty());
+        assert!(!symbols.matches("0123456789"));
+    }
+}
