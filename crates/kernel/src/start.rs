@@ -56,7 +56,10 @@ fn set_init_stack_end_magic() {
 fn setup_arch<A: Arch>() {
     let mut boot = BOOT.lock();
     let told = A::boot_info(&mut boot);
-    params::parse_early(boot.cmdline.as_str(), A::earlycon);
+    // Without a word from the loader there is no command line either, and what holds before one is read goes on.
+    if told.is_ok() || !boot.cmdline.as_str().is_empty() {
+        params::parse_early(boot.cmdline.as_str(), A::earlycon);
+    }
     report_boot(&boot);
     if let Err(why) = told {
         panic!("nothing to boot from: {why}");
