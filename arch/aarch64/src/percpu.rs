@@ -11,8 +11,8 @@ use percpu::ThisCpu;
 
 use crate::{Aarch64, cpu};
 
-/// Bytes of the stack that stands in for one that overflowed.
-pub const OVERFLOW_STACK: usize = 16384;
+/// Bytes of the stack that stands in for one that overflowed. A panic's report takes 4.5 KiB of it.
+pub const OVERFLOW_STACK: usize = 8192;
 
 /// Offset of [`Header::overflow_top`], for the vectors.
 pub const OVERFLOW_TOP: usize = offset_of!(Header, overflow_top);
@@ -35,14 +35,14 @@ static HEADER: Header = Header {
 
 /// The memory of such a stack.
 #[repr(C, align(16))]
-struct OverflowStack(UnsafeCell<[u8; OVERFLOW_STACK]>);
+pub struct OverflowStack(UnsafeCell<[u8; OVERFLOW_STACK]>);
 
 // SAFETY: no code but the stack pointer of the CPU whose area it lies in ever gets at it.
 unsafe impl Sync for OverflowStack {}
 
 percpu::percpu! {
-    /// This CPU's overflow stack.
-    static OVERFLOW: OverflowStack = OverflowStack(UnsafeCell::new([0; OVERFLOW_STACK]));
+    /// This CPU's overflow stack. The template's is the boot CPU's until it has an area.
+    pub static OVERFLOW: OverflowStack = OverflowStack(UnsafeCell::new([0; OVERFLOW_STACK]));
 }
 
 // SAFETY: TPIDR_EL1 is written by `install` and entry assembly alone. `load_usize` is two instructions, and still one step: the interrupt

@@ -25,8 +25,10 @@ impl PowerOps for Aarch64 {
         }
     }
 
-    /// aarch64 knows no triple fault: with vectors that cannot be fetched the CPU takes instruction aborts for ever.
+    /// aarch64 knows no triple fault: with vectors that cannot be fetched the CPU takes instruction aborts for ever, and
+    /// a watchdog resets the machine. This is the watchdog; without PSCI, the aborts.
     fn die() -> ! {
+        let _ = psci::system_reset();
         // SAFETY: whatever happens is what was asked for.
         unsafe { asm!("msr vbar_el1, xzr", "isb", "udf #0", options(noreturn)) }
     }

@@ -1,5 +1,8 @@
 //! What an exception that is no interrupt leads to: the end, with all that is known about it.
 
+use core::fmt::Write;
+
+use arrayvec::ArrayString;
 use kernel::panic::{Exception, fatal};
 
 use super::{Esr, Frame};
@@ -25,7 +28,10 @@ fn address(frame: &Frame) -> Option<usize> {
 /// A synchronous exception in the kernel.
 #[unsafe(no_mangle)]
 extern "C" fn handle_sync(frame: &mut Frame) -> ! {
-    end(Esr(frame.esr).name(), frame, address(frame))
+    // What does not fit is cut; the dump has the register itself.
+    let mut name = ArrayString::<64>::new();
+    let _ = write!(name, "{}", Esr(frame.esr));
+    end(&name, frame, address(frame))
 }
 
 /// The stack pointer pointed where nothing can be stored; this runs on the overflow stack.

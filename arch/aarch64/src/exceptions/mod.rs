@@ -9,7 +9,7 @@ use core::mem::offset_of;
 
 pub use self::esr::Esr;
 pub use self::frame::Frame;
-use crate::percpu::{OVERFLOW_STACK, OVERFLOW_TOP};
+use crate::percpu::{OVERFLOW, OVERFLOW_STACK, OVERFLOW_TOP};
 
 global_asm!(
     include_str!("vectors.s"),
@@ -19,6 +19,8 @@ global_asm!(
     FRAME_PC = const offset_of!(Frame, pc),
     FRAME_RECORD = const offset_of!(Frame, record),
     FRAME_ESR = const offset_of!(Frame, esr),
+    OVERFLOW = sym OVERFLOW,
+    OVERFLOW_STACK = const OVERFLOW_STACK,
     OVERFLOW_TOP = const OVERFLOW_TOP,
     // The stack itself and the page below it; an immediate of `cmp`, hence a multiple of 4 KiB.
     OVERFLOW_REACH = const OVERFLOW_STACK + 4096,

@@ -128,7 +128,7 @@ take_unexpected:
     mov     x0, sp
     bl      handle_unexpected       // does not return
 
-// The stack is no stack any more: continue on this CPU's overflow stack, or the boot CPU's while there is no area.
+// The stack is no stack any more: continue on this CPU's overflow stack, or the template's while there is no area.
 // x0 is in TPIDRRO_EL0, SP is what it was.
 bad_stack:
     msr     tpidr_el0, x1
@@ -137,7 +137,8 @@ bad_stack:
     cbz     x1, 1f
     ldr     x1, [x1, #{OVERFLOW_TOP}]
     cbnz    x1, 2f
-1:  ldr     x1, =overflow_stack_top
+1:  ldr     x1, ={OVERFLOW}
+    add     x1, x1, #{OVERFLOW_STACK}
 2:  sub     x0, x1, x0              // is this the overflow stack, or the page below it, that ran out?
     cmp     x0, #{OVERFLOW_REACH}
     b.lo    dead_stack

@@ -87,27 +87,3 @@ pub fn flush_local(va: usize) {
         );
     }
 }
-
-/// Physical address of something mapped: what the MMU itself makes of it.
-pub fn virt_to_phys(va: usize) -> Option<u64> {
-    const FAULT: u64 = 1;
-    const ADDRESS: u64 = ((1 << 48) - 1) & !0xfff;
-    let par: u64;
-    // SAFETY: asks for a translation, changes nothing but PAR_EL1. The exception vectors use that register too, so
-    // they must not come in between: an interrupt there would make this read its answer.
-    unsafe {
-        asm!(
-            "mrs {daif}, daif",
-            "msr daifset, #0xf",
-            "at s1e1r, {va}",
-            "isb",
-            "mrs {par}, par_el1",
-            "msr daif, {daif}",
-            va = in(reg) va,
-            daif = out(reg) _,
-            par = out(reg) par,
-            options(nostack)
-        );
-    }
-    (par & FAULT == 0).then_some((par & ADDRESS) | (va as u64 & 0xfff))
-}

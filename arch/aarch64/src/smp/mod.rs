@@ -10,7 +10,7 @@ use kernel::smp::{BootBlock, Ipi, SmpBringUpOps, SmpStopOps, StartError};
 use smccc::psci::Error;
 
 use crate::gic::{self, sgi};
-use crate::mmu::{self, features};
+use crate::mmu::features;
 use crate::{Aarch64, layout, psci};
 
 global_asm!(
@@ -49,8 +49,32 @@ fn clean(block: &'static BootBlock) {
     }
 }
 
+/// Physical address of something mapped: what the MMU itself makes of it.
+fn virt_to_phys(va: usize) -> Option<u64> {
+    const FAULT: u64 = 1;
+    const ADDRESS: u64 = ((1 << 48) - 1) & !0xfff;
+    let par: u64;
+    // SAFETY: asks for a translation, changes nothing but PAR_EL1. The exception vectors use that register too, so
+    // they must not come in between: an interrupt there would make this read its answer.
+    unsafe {
+        asm!(
+            "mrs {daif}, daif",
+            "msr daifset, #0xf",
+            "at s1e1r, {va}",
+            "isb",
+            "mrs {par}, par_el1",
+            "msr daif, {daif}",
+            va = in(reg) va,
+            daif = out(reg) _,
+            par = out(reg) par,
+            options(nostack)
+        );
+    }
+    (par & FAULT == 0).then_some((par & ADDRESS) | (va as u64 & 0xfff))
+}
+
 fn start_one(block: &'static BootBlock) -> Result<(), StartError> {
-    let physical = |va| mmu::virt_to_phys(va).ok_or(StartError::NotDelivered);
+    let physical = |va| virt_to_phys(va).ok_or(StartError::NotDelivered);
     let entry = physical((&raw const smp_secondary_entry).expose_provenance())?;
     let context = physical(core::ptr::from_ref(block).expose_provenance())?;
     psci::cpu_on(block.hw.0, entry, context).map_err(|error| match error {
