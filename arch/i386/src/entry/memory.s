@@ -13,12 +13,12 @@ swapper_pg_dir:
     .skip 4096
 boot_image_pt:
     .skip 4096
-# The header of a per-CPU area that has no variables; the segment that points at it ends behind it.
-.balign 64
+# The header of a per-CPU area that has no variables. Its segment ends behind it, and so does its page: QEMU's TCG, for
+# one, does not look at segment limits, and the guard page makes whoever uses a variable too early fault there, too.
+    .skip 4096 - 64
 .globl boot_head
 boot_head:
     .skip 64
-.balign 4096
 .globl init_stack_guard
 init_stack_guard:
     .skip 4096
