@@ -97,6 +97,7 @@ boot_too_high:
 
 .section .data.boot, "aw", @progbits
 .balign 8
+.globl boot_gdt
 boot_gdt:
     .quad 0
     .quad 0

@@ -4,3 +4,6 @@
 pub const KIND_PVH: u32 = 1;
 /// `rust_entry`'s `kind`: `pointer` is the physical address of a Linux `boot_params`.
 pub const KIND_LINUX: u32 = 2;
+
+#[cfg(feature = "smp")]
+pub mod smp;

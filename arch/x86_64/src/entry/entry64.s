@@ -198,6 +198,7 @@ boot_gdt:
     .quad 0x00cf93000000ffff            # 0x18: data
 boot_gdt_end:
     .skip 6
+.globl boot_gdt_virt
 boot_gdt_virt:
     .word boot_gdt_end - boot_gdt - 1
     .quad boot_gdt

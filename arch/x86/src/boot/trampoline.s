@@ -1,0 +1,107 @@
+# Where a secondary CPU starts: real mode, at the page its start-up interrupt named, with nothing but its APIC id to go by.
+#
+# A copy of this, made by `boot::smp::install`, lies below 1 MiB; it runs at any page there. All CPUs may be in it at the
+# same time: it writes nothing but the NMI frame of a parked CPU, and no CPU has a stack before it has found its own block.
+#
+# The header is `boot::smp::Header`; SMP_* are its fields' offsets. Addresses in it are counted from the start of the blob;
+# the copy has its own address added to them.
+#
+# From outside: smp_enter of the kernel, which must be part of the blob, and SMP_*.
+
+.section .rodata.smp, "a", @progbits
+.balign 16
+.code16
+.globl smp_trampoline_start
+smp_trampoline_start:
+    jmp smp_real
+.org smp_trampoline_start + SMP_GDT
+    .word 0, smp_gdt_end - smp_gdt - 1
+    .long smp_gdt - smp_trampoline_start
+.org smp_trampoline_start + SMP_IDT
+    .word 0, 3 * 8 - 1
+    .long SMP_GATES
+.org smp_trampoline_start + SMP_PROTECTED
+    .long smp_protected - smp_trampoline_start
+    .word 0x08, 0
+.org smp_trampoline_start + SMP_PAGED
+    .long smp_paged - smp_trampoline_start
+    .word 0x10, 0
+.org smp_trampoline_start + SMP_LEAVE
+    .long smp_leave - smp_trampoline_start
+    .word 0x08, 0
+.org smp_trampoline_start + SMP_GATES   # divide error, debug: never; NMI
+    .quad 0, 0
+    .word smp_park - smp_trampoline_start, 0x08, 0x8e00, 0
+.org smp_trampoline_start + SMP_HEADER_BYTES
+
+smp_real:
+    cli
+    cld
+    movw %cs, %ax
+    movw %ax, %ds
+    movzwl %ax, %ebp
+    shll $4, %ebp                       # %ebp: the blob, from here on
+    lidtl SMP_IDT + 2
+    lgdtl SMP_GDT + 2
+    movl $0x00000011, %eax              # CR0: ET, PE; the caches, off after INIT, on
+    movl %eax, %cr0
+    ljmpl *SMP_PROTECTED
+
+.code32
+smp_protected:
+    movl $0x18, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    xorl %eax, %eax
+    movl %eax, %fs
+    movl %eax, %gs
+    leal (smp_nmi_frame_end - smp_trampoline_start)(%ebp), %esp
+
+# Who am I? The x2APIC id of the topology leaves where there are any (SDM Vol. 3A, 9.9.1), else the initial APIC id.
+    cpuid                               # %eax is 0: highest leaf
+    movl %eax, %edi
+    movl $0x1f, %esi
+1:  cmpl %esi, %edi
+    jb 2f
+    movl %esi, %eax
+    xorl %ecx, %ecx
+    cpuid
+    testl %ebx, %ebx                    # a leaf that is there, but empty, has no logical CPUs
+    jnz 3f
+2:  subl $(0x1f - 0x0b), %esi
+    cmpl $0x0b, %esi
+    je 1b
+    movl $1, %eax
+    cpuid
+    shrl $24, %ebx
+    movl %ebx, %edx
+3:
+# And which slot is mine? A slot: APIC id, unused, address of the block, 64 bits.
+    movl SMP_SLOTS(%ebp), %ecx
+    movl SMP_TABLE(%ebp), %esi
+1:  decl %ecx
+    js smp_park
+    cmpl %edx, (%esi)
+    je smp_enter
+    addl $16, %esi
+    jmp 1b
+
+# Nobody waits for this CPU. No paging, interrupts off, nothing but this page; an NMI ends up here again, and because it
+# never returns, the next one is held.
+smp_park:
+    leal (smp_nmi_frame_end - smp_trampoline_start)(%ebp), %esp
+1:  cli
+    hlt
+    jmp 1b
+
+.balign 8
+smp_gdt:
+    .quad 0
+    .quad 0x00cf9b000000ffff            # 0x08: 32-bit code
+    .quad SMP_CODE_DESCRIPTOR           # 0x10: the kernel's code
+    .quad 0x00cf93000000ffff            # 0x18: data
+smp_gdt_end:
+# Where a parked CPU's NMI frame goes. Parked CPUs share it: nobody reads it.
+    .skip 16
+smp_nmi_frame_end:
