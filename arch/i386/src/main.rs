@@ -3,29 +3,40 @@
 #![no_main]
 
 mod entry;
+mod mmu;
+mod ops;
+mod per_cpu;
+#[cfg(feature = "smp")]
+mod smp;
+mod symbols;
+mod tables;
+mod thread;
+mod trap;
+
+use core::panic::PanicInfo;
+
+/// The architecture.
+#[derive(Debug)]
+struct I386;
 
 /// The first Rust code, called once by the entry assembly; `docs/boot-x86.md` says in which state.
 #[unsafe(no_mangle)]
 extern "C" fn rust_entry(kind: u32, pointer: usize, phys_base: usize) -> ! {
-    let _ = (kind, pointer, phys_base);
-    for byte in b"standstill i386\r\n" {
-        // SAFETY: COM1's transmit register; nothing else drives it yet.
-        unsafe { core::arch::asm!("out dx, al", in("dx") 0x3f8_u16, in("al") *byte, options(nomem, nostack)) };
-    }
-    loop {
-        core::hint::spin_loop();
-    }
+    per_cpu::poison();
+    trap::init();
+    arch_x86::handover::note(kind, pointer, phys_base);
+    arch_x86::cpu::enable_features();
+    arch_x86::uart::init_default();
+    kernel::start_kernel::<I386>()
 }
 
 #[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {
-        core::hint::spin_loop();
-    }
+fn panic(info: &PanicInfo<'_>) -> ! {
+    kernel::panic::panic::<I386>(info)
 }
 
 /// Called by the compiler where a function finds its canary overwritten.
 #[unsafe(no_mangle)]
 extern "C" fn __stack_chk_fail() -> ! {
-    panic!("stack smashed")
+    kernel::canary::smashed()
 }

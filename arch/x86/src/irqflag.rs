@@ -5,11 +5,26 @@ use core::arch::asm;
 /// EFLAGS.IF.
 const IF: usize = 1 << 9;
 
+/// Pushes all of the flags; to the assembler the name without a letter may mean the 16-bit instruction.
+#[cfg(target_pointer_width = "32")]
+macro_rules! pushf {
+    () => {
+        "pushfd"
+    };
+}
+/// Pushes all of the flags.
+#[cfg(target_pointer_width = "64")]
+macro_rules! pushf {
+    () => {
+        "pushfq"
+    };
+}
+
 #[inline(always)]
 fn flags() -> usize {
     let flags: usize;
     // SAFETY: reads the flags by way of the stack; the red zone is off in kernel code.
-    unsafe { asm!("pushf", "pop {}", out(reg) flags, options(preserves_flags)) };
+    unsafe { asm!(pushf!(), "pop {}", out(reg) flags, options(preserves_flags)) };
     flags
 }
 

@@ -1,0 +1,181 @@
+//! The traits the kernel asks for, each method a line: what happens is in `arch-x86` and in this crate's modules.
+
+use core::ops::Range;
+
+use arch_x86::{discover, entropy, handover, interrupts, irqflag, power, time, uart};
+use boot_info::{BootInfo, Memblock};
+use cpumask::CpuId;
+use kernel::arch::{Arch, BootOps, ConsoleOps, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps};
+use kernel::platform::Platform;
+
+use crate::{I386, per_cpu, symbols, tables, thread, trap};
+
+impl Arch for I386 {
+    const NAME: &'static str = "i386";
+}
+
+impl BootOps for I386 {
+    fn smp_setup_processor_id() -> HwId {
+        Self::hw_id()
+    }
+
+    fn entry_cycles() -> u64 {
+        symbols::time_stamp()
+    }
+
+    fn entropy() -> usize {
+        entropy::word()
+    }
+
+    fn boot_info(info: &mut BootInfo) -> Result<(), &'static str> {
+        handover::boot_info::<Self>(info)
+    }
+
+    fn reserve(_info: &BootInfo, memblock: &mut Memblock) {
+        handover::reserve(memblock);
+    }
+
+    fn image_phys() -> Range<u64> {
+        handover::image(symbols::image_bytes())
+    }
+
+    fn discover(info: &BootInfo, platform: &mut Platform) -> Result<(), &'static str> {
+        discover::run::<Self>(info, platform)
+    }
+}
+
+impl ConsoleOps for I386 {
+    fn console_write(bytes: &[u8]) -> bool {
+        uart::write(bytes)
+    }
+
+    fn console_read() -> Option<u8> {
+        uart::read()
+    }
+
+    fn earlycon(value: &str) -> Result<(), &'static str> {
+        uart::earlycon(value)
+    }
+
+    fn enable_rx_interrupt() -> Result<(), &'static str> {
+        interrupts::enable_console()
+    }
+}
+
+impl PerCpuOps for I386 {
+    unsafe fn fill_header(area: usize, canary: usize) {
+        // SAFETY: passed on.
+        unsafe { per_cpu::fill_header(area, canary) };
+    }
+
+    unsafe fn install(cpu: CpuId, area: usize) {
+        // SAFETY: the area is this CPU's, filled, and interrupts are off; the kernel's root table is loaded before there
+        // are areas, and by a starting CPU before it comes here.
+        unsafe { tables::install(area) };
+        trap::load(cpu);
+    }
+
+    fn hw_id() -> HwId {
+        HwId(interrupts::this_apic_id().into())
+    }
+}
+
+impl IrqOps for I386 {
+    fn irq_save() -> bool {
+        irqflag::save_and_disable()
+    }
+
+    fn irq_restore(was_on: bool) {
+        irqflag::restore(was_on);
+    }
+
+    fn irq_enable() {
+        // SAFETY: the kernel calls it once the vectors and the controllers are set up.
+        unsafe { irqflag::enable() };
+    }
+
+    fn wait_for_interrupt() {
+        // SAFETY: as for `irq_enable`; the caller has interrupts off because it waits for one.
+        unsafe { irqflag::enable_and_halt() };
+        irqflag::disable();
+    }
+
+    fn init_irqs(_platform: &Platform) -> Result<(), &'static str> {
+        interrupts::init::<Self>()
+    }
+}
+
+impl TimeOps for I386 {
+    #[inline(always)]
+    fn cycles() -> u64 {
+        time::cycles()
+    }
+
+    fn known_hz() -> Option<u64> {
+        time::known_hz()
+    }
+
+    fn calibrate(_platform: &Platform) -> Result<u64, &'static str> {
+        time::calibrate()
+    }
+
+    fn init_timer() {
+        time::init_timer();
+    }
+
+    fn set_timer(at: u64) {
+        time::set_timer(at);
+    }
+}
+
+impl ThreadOps for I386 {
+    unsafe fn prepare_stack(top: usize, entry: extern "C" fn(usize) -> !, arg: usize) -> usize {
+        // SAFETY: passed on.
+        unsafe { thread::prepare_stack(top, entry, arg) }
+    }
+
+    #[inline(always)]
+    unsafe fn switch(prev: *mut usize, next: usize, canary: usize) {
+        // SAFETY: passed on.
+        unsafe { thread::switch(prev, next, canary) };
+    }
+
+    #[inline(always)]
+    unsafe fn set_canary(canary: usize) {
+        // SAFETY: passed on.
+        unsafe { per_cpu::set_canary(canary) };
+    }
+
+    #[inline(always)]
+    fn frame_pointer() -> usize {
+        thread::frame_pointer()
+    }
+
+    fn note_stack(_bottom: usize) {
+        // An exception of the kernel itself stays on the running stack, or takes one of its own: the task state has no
+        // word for this.
+    }
+}
+
+impl PowerOps for I386 {
+    fn power_off() {
+        power::power_off();
+    }
+
+    fn reset() {
+        power::reset();
+    }
+
+    fn undefined_instruction() {
+        power::undefined_instruction();
+    }
+
+    fn halt() -> ! {
+        irqflag::halt_forever()
+    }
+
+    fn die() -> ! {
+        power::triple_fault();
+        irqflag::halt_forever()
+    }
+}

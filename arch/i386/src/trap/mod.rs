@@ -1,0 +1,34 @@
+//! Exceptions and interrupts: the vectors, the frame they save, the table that leads to them, the two exception tasks.
+
+mod frame;
+mod idt;
+mod task;
+
+use core::arch::global_asm;
+
+use arch_x86::vectors;
+
+use crate::I386;
+use frame::TrapFrame;
+pub(crate) use idt::{init, load};
+pub(crate) use task::{double_fault_task, nmi_task};
+
+global_asm!(
+    include_str!("vectors.s"),
+    with_error_code = const vectors::WITH_ERROR_CODE,
+    trap_entry = sym trap_entry,
+    options(att_syntax),
+);
+
+unsafe extern "C" {
+    /// Entry code for vector `n` at `n *` [`VECTOR_BYTES`].
+    static trap_vectors: u8;
+}
+
+/// Distance between the entry codes of two vectors, as in `vectors.s`.
+const VECTOR_BYTES: usize = 16;
+
+/// Called by the vectors with interrupts off.
+extern "C" fn trap_entry(frame: &TrapFrame) {
+    arch_x86::trap::dispatch::<I386>(frame);
+}
