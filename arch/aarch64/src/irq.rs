@@ -29,8 +29,10 @@ impl IrqOps for Aarch64 {
 
     #[inline(always)]
     fn irq_enable() {
+        // SError too (A), which every exception masks and only its return would open: a thread that was switched to in
+        // a handler may never see that return.
         // SAFETY: the vectors are in place from entry on; a compiler barrier: what came before is done.
-        unsafe { asm!("msr daifclr, #2", options(nostack, preserves_flags)) };
+        unsafe { asm!("msr daifclr, #6", options(nostack, preserves_flags)) };
     }
 
     /// A masked interrupt ends WFI too (Arm ARM D1.6.2), so nothing is lost between looking and waiting.

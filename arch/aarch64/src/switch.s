@@ -24,9 +24,12 @@ switch_thread:
     ret
 
 // The first return of a new thread's switch_thread: x19 = entry, x20 = its argument. Zeroes end a backtrace.
+.cfi_startproc
+.cfi_undefined x30
 .global thread_start
 thread_start:
     mov     x0, x20
     mov     x29, xzr
     mov     x30, xzr
     br      x19
+.cfi_endproc

@@ -24,6 +24,8 @@ primary_entry:
     br      x0
 
 .section .text.boot, "ax"
+.cfi_startproc
+.cfi_undefined x30                  // a debugger's backtrace ends here
 primary_switched:
     ldr     x0, =vectors
     msr     vbar_el1, x0
@@ -72,6 +74,8 @@ primary_switched:
     dsb     nsh
     isb
 
+    msr     daifclr, #4             // SError: the vectors can report it
+
     mov     x0, x21
     mov     x1, x19
     mov     x29, xzr
@@ -79,3 +83,4 @@ primary_switched:
     bl      rust_entry
 4:  wfi
     b       4b
+.cfi_endproc

@@ -1,6 +1,8 @@
 // The arm64 Image header: 64 bytes a boot loader reads, the first 4 of which it jumps to.
 // (Linux Documentation/arch/arm64/booting.rst, "Call the kernel image"; all fields little endian.)
 
+.cfi_sections .debug_frame            // for debuggers; the image carries no unwind tables
+
 .section .head.text, "ax"
 .global _start
 _start:

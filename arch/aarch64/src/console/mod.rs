@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use boot_info::fdt::Interrupt;
 use boot_info::{Console, ConsoleKind};
 use kernel::arch::ConsoleOps;
+use spin::Once;
 
 use self::pl011::Pl011;
 use crate::mmu::fixmap;
@@ -51,17 +52,45 @@ pub fn from_device_tree() {
     }
 }
 
-/// For a boot that has failed and knows of no console: there is one machine whose UART is worth a guess. If it is not
-/// there the read may abort, which ends as the boot would have ended anyway.
-pub fn last_resort() {
-    if uart().is_some() {
-        return;
+/// Makes the PL011 at `pa` the console, if there is one.
+fn try_pl011(pa: u64) -> bool {
+    let before = UART_PA.load(Ordering::Relaxed);
+    let there = Pl011::is_at(fixmap::map_uart(pa));
+    match there {
+        true => use_pl011(pa),
+        // The slot is the one the console so far is mapped in.
+        false => drop(fixmap::map_uart(before)),
     }
-    UART_PA.store(VIRT_UART, Ordering::Relaxed);
-    let at = fixmap::map_uart(VIRT_UART);
-    // SAFETY: mapped above, as device memory, for as long as the early tables live.
-    let there = unsafe { &*ptr::with_exposed_provenance::<Pl011>(at) }.is_one();
-    UART.store(if there { at } else { 0 }, Ordering::Release);
+    there
+}
+
+/// For a boot that has failed and knows of no console: there is one machine whose UART is worth a guess.
+pub fn last_resort() {
+    if uart().is_none() {
+        try_pl011(VIRT_UART);
+    }
+}
+
+/// `earlycon`: what `stdout-path` says, which is used in any case. `earlycon=pl011,ADDRESS`: that one instead.
+fn earlycon(value: &str) -> Result<(), &'static str> {
+    if value.is_empty() {
+        return uart().map(drop).ok_or("stdout-path names no PL011");
+    }
+    let address = value
+        .strip_prefix("pl011,")
+        .ok_or("the only early console here is pl011,ADDRESS")?;
+    let digits = address
+        .split(',')
+        .next()
+        .unwrap_or("")
+        .strip_prefix("0x")
+        .ok_or("the address begins with 0x")?;
+    match u64::from_str_radix(digits, 16) {
+        Ok(pa) if !pa.is_multiple_of(4096) || pa >> 48 != 0 => Err("not the address of a page"),
+        Ok(pa) if try_pl011(pa) => Ok(()),
+        Ok(_) => Err("there is no PL011 at that address"),
+        Err(_) => Err("not a number"),
+    }
 }
 
 /// Where the registers are mapped, and their physical address: whole pages, both.
@@ -104,25 +133,10 @@ impl ConsoleOps for Aarch64 {
         uart()?.receive()
     }
 
-    /// `earlycon`: what `stdout-path` says, which is used in any case. `earlycon=pl011,ADDRESS`: that one instead.
+    /// The command line is read twice, and only the first time comes before the final tables: that one counts.
     fn earlycon(value: &str) -> Result<(), &'static str> {
-        if value.is_empty() {
-            return uart().map(drop).ok_or("stdout-path names no PL011");
-        }
-        let address = value
-            .strip_prefix("pl011,")
-            .ok_or("the only early console here is pl011,ADDRESS")?;
-        let digits = address
-            .split(',')
-            .next()
-            .unwrap_or("")
-            .strip_prefix("0x")
-            .ok_or("the address begins with 0x")?;
-        match u64::from_str_radix(digits, 16) {
-            Ok(pa) if pa.is_multiple_of(4096) && pa >> 48 == 0 => use_pl011(pa),
-            _ => return Err("not the address of a page"),
-        }
-        Ok(())
+        static OUTCOME: Once<Result<(), &'static str>> = Once::new();
+        *OUTCOME.call_once(|| earlycon(value))
     }
 
     fn enable_rx_interrupt() -> Result<(), &'static str> {

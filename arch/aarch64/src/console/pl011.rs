@@ -9,6 +9,8 @@ use tock_registers::interfaces::{ReadWriteable, Readable, Writeable};
 use tock_registers::registers::{ReadOnly, ReadWrite, WriteOnly};
 use tock_registers::{register_bitfields, register_structs};
 
+use crate::exceptions::probe;
+
 register_bitfields! {u32,
     FR [ RXFE OFFSET(4) NUMBITS(1) [], TXFF OFFSET(5) NUMBITS(1) [], BUSY OFFSET(3) NUMBITS(1) [] ],
     LCR_H [ FEN OFFSET(4) NUMBITS(1) [], WLEN OFFSET(5) NUMBITS(2) [ Eight = 3 ] ],
@@ -29,10 +31,7 @@ register_structs! {
         (0x038 => imsc: ReadWrite<u32, INT::Register>),
         (0x03c => _reserved3),
         (0x044 => icr: WriteOnly<u32, INT::Register>),
-        (0x048 => _reserved4),
-        (0xfe0 => periph_id: [ReadOnly<u32>; 4]),
-        (0xff0 => pcell_id: [ReadOnly<u32>; 4]),
-        (0x1000 => @END),
+        (0x048 => @END),
     }
 }
 
@@ -41,12 +40,14 @@ register_structs! {
 const POLLS: u32 = 1_000_000;
 
 impl Pl011 {
-    /// Whether the identification registers are a PL011's: part 0x011 by designer 0x41, PrimeCell 0xb105f00d.
-    pub fn is_one(&self) -> bool {
-        let byte = |regs: &[ReadOnly<u32>; 4], i: usize| regs[i].get() & 0xff;
-        let cell = (0..4).rev().fold(0, |id, i| (id << 8) | byte(&self.pcell_id, i));
-        let part = byte(&self.periph_id, 0) | ((byte(&self.periph_id, 1) & 0xf) << 8);
-        cell == 0xb105_f00d && part == 0x011
+    /// Whether there is one at `at`, by the identification registers: part 0x011, PrimeCell 0xb105f00d. Asks so that
+    /// nothing at all may be there.
+    pub fn is_at(at: usize) -> bool {
+        // SAFETY: reading the last words of a page of device registers has no side effect on any PrimeCell, and on what
+        // is none the person who named the address decides.
+        let byte = |offset| unsafe { probe::read(at + offset) }.map(|word| word & 0xff);
+        let cell = [0xff0, 0xff4, 0xff8, 0xffc].map(byte) == [0x0d, 0xf0, 0x05, 0xb1].map(Some);
+        cell && byte(0xfe0) == Some(0x11) && byte(0xfe4).is_some_and(|b| b & 0xf == 0)
     }
 
     /// Makes it talk if firmware has not: 8 bits, FIFOs. The baud rate is firmware's business either way, because the

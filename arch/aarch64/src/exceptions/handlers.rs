@@ -5,7 +5,7 @@ use core::fmt::Write;
 use arrayvec::ArrayString;
 use kernel::panic::{Exception, fatal};
 
-use super::{Esr, Frame};
+use super::{Esr, Frame, probe};
 use crate::Aarch64;
 
 /// Reports `frame` under `name` and stops.
@@ -25,9 +25,12 @@ fn address(frame: &Frame) -> Option<usize> {
     Esr(frame.esr).has_address().then_some(frame.far as usize)
 }
 
-/// A synchronous exception in the kernel.
+/// A synchronous exception in the kernel. Returns only to a probe.
 #[unsafe(no_mangle)]
-extern "C" fn handle_sync(frame: &mut Frame) -> ! {
+extern "C" fn handle_sync(frame: &mut Frame) {
+    if probe::fix_up(frame) {
+        return;
+    }
     // What does not fit is cut; the dump has the register itself.
     let mut name = ArrayString::<64>::new();
     let _ = write!(name, "{}", Esr(frame.esr));

@@ -3,6 +3,7 @@
 mod esr;
 mod frame;
 mod handlers;
+pub mod probe;
 
 use core::arch::global_asm;
 use core::mem::offset_of;

@@ -13,6 +13,8 @@ smp_secondary_entry:
     br      x0
 
 .section .text.secondary, "ax"
+.cfi_startproc
+.cfi_undefined x30                      // a debugger's backtrace ends here
 smp_secondary_switched:
     ldr     x0, =vectors
     msr     vbar_el1, x0
@@ -36,7 +38,10 @@ smp_secondary_switched:
     mov     sp, x1
     mov     x29, xzr
     mov     x30, xzr
+    msr     daifclr, #4                     // SError
     bl      smp_secondary_rust
+    b       smp_park_loop
+.cfi_endproc
 
 // Interrupts off, for ever; stores nowhere.
 .global smp_park_loop
