@@ -1,6 +1,8 @@
 //! From the first Rust instruction to the first thread: `start_kernel`, one step a line. The order is the documentation;
 //! `docs/boot.md` gives the source of each step.
 
+use alloc::string::String;
+
 use boot_info::BootInfo;
 use boot_info::memblock::{Direction, Error};
 
@@ -35,7 +37,7 @@ fn boot<A: Arch>(hw: HwId) -> ! {
     cpu::boot_cpu_init(hw);
     banner::print::<A>();
     setup_arch::<A>();
-    params::parse_late(command_line().as_str());
+    params::parse_late(BOOT.lock().cmdline.as_str());
     setup_nr_cpu_ids();
     percpu_areas::setup::<A>();
     let tables = mm::resync::<A>();
@@ -137,9 +139,9 @@ fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Error> {
     Ok(())
 }
 
-/// The command line, out of the lock.
-pub(crate) fn command_line() -> boot_info::CommandLine {
-    BOOT.lock().cmdline.clone()
+/// What the monitor shall do before its first prompt.
+pub(crate) fn script() -> Option<String> {
+    params::value_of(BOOT.lock().cmdline.as_str(), "run").map(String::from)
 }
 
 /// Gives logical numbers to the CPUs the firmware lists: the boot CPU is 0, the rest in the order listed. What this build

@@ -15,7 +15,7 @@ use editor::{Editor, Key};
 use crate::arch::Arch;
 use crate::clock::MS;
 use crate::sched::{self, Thread};
-use crate::{banner, clock, console, params, println, start, warning};
+use crate::{banner, clock, console, println, start, warning};
 
 /// How often input is looked for when no interrupt announces it.
 const POLL_NS: u64 = 20 * MS;
@@ -44,8 +44,7 @@ pub(crate) fn main<A: Arch>() {
 }
 
 fn run_from_command_line<A: Arch>() {
-    let line = start::command_line();
-    if let Some(script) = params::value_of(line.as_str(), "run") {
+    if let Some(script) = start::script() {
         script.split(';').for_each(commands::run_line::<A>);
     }
 }
