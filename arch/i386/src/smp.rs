@@ -2,20 +2,25 @@
 
 use core::sync::atomic::Ordering;
 
-use arch_x86::{interrupts, smp};
+use arch_x86::{cpu, interrupts, smp};
 use cpumask::CpuId;
 use kernel::arch::HwId;
-use kernel::mm::{Stack, Synced};
+use kernel::mm::{self, OutOfMemory, Stack, Synced};
 use kernel::smp::{BootBlock, Ipi, SmpBringUpOps, SmpStopOps, StartError};
 
-use crate::{I386, tables};
+use crate::{I386, symbols, tables, trap};
 
 impl SmpBringUpOps for I386 {
-    fn prepare_start(blocks: &[&'static BootBlock], tables: &Synced) {
-        blocks
-            .iter()
-            .for_each(|block| give_exception_stacks(block.cpu_id()));
-        let _ = tables;
+    fn prepare_cpu(cpu: CpuId) -> Result<(), OutOfMemory> {
+        const { assert!(tables::EXCEPTION_STACKS <= mm::STACK_BYTES) };
+        let stack = Stack::alloc::<Self>()?;
+        let top = tables::STACKS_TOP.remote(cpu.as_usize()).ok_or(OutOfMemory)?;
+        top.store(stack.top(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn prepare_start(blocks: &[&'static BootBlock], _tables: &Synced) {
+        smp::prepare::<Self>(blocks, symbols::boot_root());
     }
 
     unsafe fn start(
@@ -24,25 +29,22 @@ impl SmpBringUpOps for I386 {
         attempt: u32,
         failed: &mut dyn FnMut(&'static BootBlock, StartError),
     ) {
-        smp::start::<Self>(blocks, 8, attempt, failed);
+        smp::start::<Self>(blocks, attempt, failed);
     }
 
     fn init_secondary() {
-        arch_x86::cpu::enable_features();
+        cpu::enable_features();
         interrupts::init_this_cpu();
     }
 }
 
-/// A CPU without them would take its first double fault on the boot CPU's.
-fn give_exception_stacks(cpu: CpuId) {
-    const _: () = assert!(tables::EXCEPTION_STACKS <= kernel::mm::STACK_BYTES);
-    let Ok(stack) = Stack::alloc::<I386>() else {
-        kernel::warning!("smp: no memory for the exception stacks of CPU {cpu}");
-        return;
-    };
-    if let Some(top) = tables::STACKS_TOP.remote(cpu.as_usize()) {
-        top.store(stack.top(), Ordering::Relaxed);
-    }
+/// A secondary CPU's first Rust code, called by the entry assembly on the block's stack, with the kernel's root table and
+/// the block's area loaded. Its vectors come first: until then an exception resets the machine.
+#[unsafe(no_mangle)]
+extern "C" fn smp_secondary_entry(block: &'static BootBlock) -> ! {
+    trap::load(block.cpu_id());
+    // SAFETY: the entry code calls this once, with the block that names this CPU.
+    unsafe { kernel::smp::secondary_start::<I386>(block) }
 }
 
 impl SmpStopOps for I386 {

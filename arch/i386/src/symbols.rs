@@ -3,7 +3,7 @@
 unsafe extern "C" {
     static _text: u8;
     static _end: u8;
-    static initial_page_table: u8;
+    static initial_page_table: [u8; 4096];
     static swapper_pg_dir: u8;
     static boot_tsc: u64;
 }
@@ -25,10 +25,21 @@ pub(crate) fn image_bytes() -> usize {
 
 /// Where in the image the root table lies that the kernel boots on, and that starting CPUs come through.
 pub(crate) fn boot_root_offset() -> u64 {
-    offset(&raw const initial_page_table) as u64
+    offset((&raw const initial_page_table).cast()) as u64
 }
 
 /// Where in the image the kernel's own root table lies.
 pub(crate) fn kernel_root_offset() -> u64 {
     offset(&raw const swapper_pg_dir) as u64
+}
+
+/// The root table that starting CPUs come through.
+#[cfg(feature = "smp")]
+pub(crate) fn boot_root() -> arch_x86::smp::StartRoot {
+    let at = arch_x86::handover::image(0).start + boot_root_offset();
+    // SAFETY: a page of the image, whole and initialised.
+    arch_x86::smp::StartRoot {
+        at,
+        page: unsafe { &initial_page_table },
+    }
 }

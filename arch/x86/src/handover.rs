@@ -7,6 +7,10 @@ use boot_info::{BootInfo, Memblock, linux_x86, pvh};
 use kernel::arch::Arch;
 
 use crate::boot::{KIND_LINUX, KIND_PVH};
+#[cfg(feature = "smp")]
+use crate::smp as others;
+#[cfg(not(feature = "smp"))]
+use crate::up as others;
 
 static KIND: AtomicU32 = AtomicU32::new(0);
 static POINTER: AtomicUsize = AtomicUsize::new(0);
@@ -50,13 +54,13 @@ fn early<A: Arch>(at: u64, len: usize) -> Option<&'static [u8]> {
     Some(unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(start), len) })
 }
 
-/// The first 64 KiB: the firmware's data area, where loaders leave their structures, and the trampoline. Some BIOSes
-/// also write here when they sleep or handle an SMI.
-const LOW: u64 = 64 << 10;
+/// The first page: interrupt vectors and data of the firmware, which BIOSes write to when they sleep or handle an SMI.
+const FIRMWARE: u64 = 4 << 10;
 
-/// Reserves low memory.
+/// Reserves what the kernel needs of low memory.
 pub fn reserve(memblock: &mut Memblock) {
-    if memblock.reserve(0, LOW).is_err() {
-        kernel::warning!("memory: no room to reserve the first 64 KiB");
+    if memblock.reserve(0, FIRMWARE).is_err() {
+        kernel::warning!("memory: no room to reserve the first page");
     }
+    others::reserve(memblock);
 }

@@ -5,6 +5,9 @@
 #![cfg_attr(not(test), no_std)]
 #![cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 
+#[cfg(feature = "smp")]
+extern crate alloc;
+
 pub mod apic;
 pub mod boot;
 pub mod calibrate;

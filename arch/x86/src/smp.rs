@@ -1,17 +1,74 @@
 //! More than one CPU: starting them, signals between them, parking.
 
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use boot_info::Memblock;
+use boot_info::memblock::Direction;
 use kernel::arch::{Arch, HwId};
 use kernel::clock::{self, MS};
+use kernel::cpu::NR_CPUS;
 use kernel::smp::{BootBlock, Ipi, StartError};
-use kernel::{irq, sched};
+use kernel::{irq, mm, sched};
 
-use crate::apic::LocalApic;
+use crate::apic::{Delivery, LocalApic};
+use crate::boot::smp::{self as trampoline, Slot, Start};
 use crate::cpu;
 use crate::irqflag;
+use crate::regs;
 use crate::vectors;
 
 /// How long a CPU that needs it must be left alone between INIT and its start-up interrupt.
 const INIT_SETTLES_NS: u64 = 10 * MS;
+
+/// Physical address of the trampoline's room, 0 if there is none.
+static TRAMPOLINE: AtomicU32 = AtomicU32::new(0);
+/// Bytes of it.
+const ROOM: usize = trampoline::room(NR_CPUS);
+/// Where a start-up interrupt can send a CPU: real mode's addresses, less the page with the interrupt vectors.
+const REACH: core::ops::Range<u64> = 0x1000..0xa_0000;
+
+/// Takes room for the trampoline. Without it every other CPU stays off.
+pub(crate) fn reserve(memblock: &mut Memblock) {
+    match memblock.alloc(ROOM as u64, trampoline::PAGE as u64, REACH, Direction::BottomUp) {
+        Ok(at) => TRAMPOLINE.store(at as u32, Ordering::Relaxed),
+        Err(_) => kernel::warning!("smp: no room below 640 KiB for the code that CPUs start with"),
+    }
+}
+
+/// The root table that CPUs start with: physical address, and where the kernel sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct StartRoot {
+    /// Physical address.
+    pub at: u64,
+    /// The table.
+    pub page: &'static [u8; trampoline::PAGE],
+}
+
+/// Writes the trampoline for `blocks`.
+pub fn prepare<A: Arch>(blocks: &[&'static BootBlock], root: StartRoot) {
+    let at = TRAMPOLINE.load(Ordering::Relaxed);
+    if at == 0 {
+        return;
+    }
+    let slot = |block: &&'static BootBlock| {
+        let address = core::ptr::from_ref(*block).expose_provenance();
+        Slot::new(block.hw.0 as u32, address as u64)
+    };
+    let slots: Vec<Slot> = blocks.iter().map(slot).collect();
+    // SAFETY: `reserve` took the room from RAM, nobody else uses it, and the physmap shows it.
+    let room = unsafe { core::slice::from_raw_parts_mut(mm::phys_to_virt::<A>(at.into()), ROOM) };
+    let start = Start {
+        root: root.at,
+        root_page: root.page,
+        cr4: regs::cr4() as u32,
+        efer: cpu::efer() as u32,
+    };
+    if trampoline::install(trampoline::blob(), room, at, &start, &slots).is_err() {
+        kernel::warning!("smp: the code that CPUs start with does not fit");
+        TRAMPOLINE.store(0, Ordering::Relaxed);
+    }
+}
 
 /// Handles `vector` if it is a signal from another CPU.
 pub(crate) fn interrupt<A: Arch>(vector: u8) -> bool {
@@ -23,18 +80,23 @@ pub(crate) fn interrupt<A: Arch>(vector: u8) -> bool {
     true
 }
 
-/// Releases the CPUs of `blocks` at real-mode page `page`, all of them before any is waited for.
+/// Releases the CPUs of `blocks`, all of them before any is waited for.
 ///
 /// Each attempt begins with INIT, to every CPU singly: it makes a CPU in any state listen, and drops an NMI that the
 /// wait-for-SIPI state has latched, which would otherwise hit in real mode, on the firmware's vectors. Between INIT and
 /// the start-up interrupt the Intel MP specification wants 10 ms; see [`init_must_settle`].
 pub fn start<A: Arch>(
     blocks: &[&'static BootBlock],
-    page: u8,
     attempt: u32,
     failed: &mut dyn FnMut(&'static BootBlock, StartError),
 ) {
-    let Some(apic) = LocalApic::get() else { return };
+    let page = (TRAMPOLINE.load(Ordering::Relaxed) >> 12) as u8;
+    let Some(apic) = LocalApic::get().filter(|_| page != 0) else {
+        blocks
+            .iter()
+            .for_each(|block| failed(block, StartError::NotDelivered));
+        return;
+    };
     if attempt == 0 {
         each(blocks, failed, |id| apic.send_init(id).is_ok());
         if init_must_settle() {
@@ -74,7 +136,7 @@ pub fn send_ipi(hw: HwId, ipi: Ipi) {
         Ipi::Stop => vectors::STOP,
     };
     if let (Some(apic), Ok(id)) = (LocalApic::get(), u32::try_from(hw.0)) {
-        let _lost = apic.send(id, crate::apic::Delivery::Fixed(vector));
+        let _lost = apic.send(id, Delivery::Fixed(vector));
     }
 }
 

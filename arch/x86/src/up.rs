@@ -1,6 +1,10 @@
 //! One CPU: the names of [`crate::smp`] without anybody to hear from.
 
+use boot_info::Memblock;
 use kernel::arch::Arch;
+
+/// No room is needed for a trampoline.
+pub(crate) fn reserve(_memblock: &mut Memblock) {}
 
 /// No vector is another CPU's.
 pub(crate) fn interrupt<A: Arch>(_vector: u8) -> bool {

@@ -42,14 +42,14 @@ percpu::percpu! {
     pub(crate) static STACKS_TOP: AtomicUsize = AtomicUsize::new(0);
 }
 
-/// Exceptions with a stack of their own, by index in the task state, with bytes. A double fault because the running
-/// stack ran over; an NMI and a machine check because they come at any instruction, on a stack that may just have ended.
-const STACKS: [(u16, usize); 3] = [(DOUBLE_FAULT, 8192), (NMI, 4096), (MACHINE_CHECK, 4096)];
-pub(crate) const DOUBLE_FAULT: u16 = 0;
+/// The stack, by index in the task state, of exceptions that never return: a double fault, because the running stack ran
+/// over, and a machine check, because it comes at any instruction, on a stack that may just have ended. If one comes while
+/// the other is reported, the report is lost anyway.
+pub(crate) const FATAL: u16 = 0;
+/// The stack of the NMI, which comes at any instruction too, and may return.
 pub(crate) const NMI: u16 = 1;
-pub(crate) const MACHINE_CHECK: u16 = 2;
 
-/// Bytes of one CPU's exception stacks.
+/// Bytes of one CPU's exception stacks, half for each. A panic's report takes some 5 KiB in a debug build.
 pub(crate) const EXCEPTION_STACKS: usize = 16384;
 
 /// The boot CPU's: needed before there is an allocator.
@@ -70,17 +70,15 @@ pub(crate) unsafe fn install() {
     let pin = unsafe { percpu::Pin::new() };
     let tables = TABLES.this::<X8664>(&pin);
     let boot_top = BOOT_STACKS.0.get().addr() + EXCEPTION_STACKS;
-    let mut top = match STACKS_TOP.this::<X8664>(&pin).load(Ordering::Relaxed) {
+    let top = match STACKS_TOP.this::<X8664>(&pin).load(Ordering::Relaxed) {
         0 => boot_top,
         given => given,
     };
     let (gdt, tss) = (tables.gdt.get(), tables.tss.get());
     // SAFETY: only this CPU touches its tables, and only here. They live for ever, in its area.
     unsafe {
-        for (index, bytes) in STACKS {
-            (*tss).interrupt_stack_table[usize::from(index)] = VirtAddr::new(top as u64);
-            top -= bytes;
-        }
+        (*tss).interrupt_stack_table[usize::from(FATAL)] = VirtAddr::new(top as u64);
+        (*tss).interrupt_stack_table[usize::from(NMI)] = VirtAddr::new((top - EXCEPTION_STACKS / 2) as u64);
         *gdt = GlobalDescriptorTable::from_raw_entries(&SEGMENTS);
         (*gdt).append(Descriptor::tss_segment_unchecked(tss));
         (*gdt).load_unsafe();

@@ -63,7 +63,7 @@ pub(crate) fn init() {
 /// it switch to a stack of their own from now on.
 pub(crate) fn load(cpu: CpuId) {
     if cpu == CpuId::BOOT {
-        // SAFETY: the boot CPU alone is running, with a task state that names a stack for each of the three.
+        // SAFETY: the boot CPU alone is running, with a task state that names both stacks.
         unsafe { use_exception_stacks() };
     }
     load_table();
@@ -77,17 +77,17 @@ fn load_table() {
 /// # Safety
 /// The boot CPU's task state is loaded; it alone is running.
 unsafe fn use_exception_stacks() {
-    // SAFETY: the caller's promise; each stack belongs to one exception.
+    // SAFETY: the caller's promise; see `tables` for who shares a stack, and why.
     unsafe {
         let idt = &mut *IDT.0.get();
         idt.double_fault
             .set_handler_addr(handler(8))
-            .set_stack_index(tables::DOUBLE_FAULT);
+            .set_stack_index(tables::FATAL);
         idt.non_maskable_interrupt
             .set_handler_addr(handler(2))
             .set_stack_index(tables::NMI);
         idt.machine_check
             .set_handler_addr(handler(18))
-            .set_stack_index(tables::MACHINE_CHECK);
+            .set_stack_index(tables::FATAL);
     }
 }

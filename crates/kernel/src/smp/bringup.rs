@@ -49,8 +49,9 @@ fn prepare<A: Arch>(cpu: CpuId) -> Result<&'static BootBlock, mm::OutOfMemory> {
     let (Some(hw), Some(area)) = (cpu::hw_id(cpu), percpu::area(cpu.as_usize())) else {
         return Err(mm::OutOfMemory);
     };
-    let stack =
-        Stack::alloc::<A>().inspect_err(|_| warning!("CPU {cpu} stays off: no memory for its stack"))?;
+    let stack = Stack::alloc::<A>()
+        .and_then(|stack| A::prepare_cpu(cpu).map(|()| stack))
+        .inspect_err(|_| warning!("CPU {cpu} stays off: no memory for its stacks"))?;
     let canary = canary::fresh::<A>();
     let top = stack.top();
     // SAFETY: the CPU does not run yet, so the area is nobody's base.

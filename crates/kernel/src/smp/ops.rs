@@ -6,7 +6,7 @@ use cpumask::CpuId;
 use smp_stop::Generation;
 
 use crate::arch::HwId;
-use crate::mm::Synced;
+use crate::mm::{OutOfMemory, Synced};
 
 /// All a secondary CPU is told, one block per CPU, never shared and never reused for another start: a CPU that comes
 /// late finds its own block, not its successor's. Read by entry assembly, possibly with caches off.
@@ -74,6 +74,17 @@ pub enum StartError {
 
 /// Starting CPUs.
 pub trait SmpBringUpOps {
+    /// Gives `cpu` what it needs of its own beside stack and area, such as stacks for the exceptions that cannot use the
+    /// running one. Its area is filled. Called for each CPU before any is started, and before the tables are in step: may
+    /// map memory.
+    ///
+    /// # Errors
+    /// When there is no memory; the CPU stays off.
+    fn prepare_cpu(cpu: CpuId) -> Result<(), OutOfMemory> {
+        let _ = cpu;
+        Ok(())
+    }
+
     /// Prepares for starts, once, before the first [`Self::start`]: copies the trampoline, fills its table. The blocks
     /// are all that this boot will ever start.
     fn prepare_start(blocks: &[&'static BootBlock], tables: &Synced);
