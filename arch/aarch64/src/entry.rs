@@ -18,6 +18,7 @@ extern "C" fn rust_entry(fdt_pa: u64, image_pa: u64) -> ! {
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
+    console::last_resort();
     kernel::panic::panic::<Aarch64>(info)
 }
 

@@ -79,17 +79,27 @@ unsafe impl ThisCpu for Aarch64 {
 /// An interrupt there may end in a switch, and the thread continue on another CPU with the old CPU's base in a
 /// register. Reading the base again is always right.
 pub fn restart_load(pc: u64) -> u64 {
+    let at = ptr::with_exposed_provenance::<u32>(pc as usize);
+    // SAFETY: the CPU was about to execute the instruction at `pc`, and the image header lies before the first code. So
+    // both words are mapped and readable.
+    let (before, next) = unsafe { (at.sub(1).read(), at.read()) };
+    if is_pair(before, next) { pc - 4 } else { pc }
+}
+
+/// Whether these are `mrs xN, tpidr_el1` and `ldr xN, [xN, xM, sxtx]`.
+const fn is_pair(before: u32, next: u32) -> bool {
     const MRS_TPIDR_EL1: u32 = 0xd538_d080;
     const LDR_SXTX: u32 = 0xf860_e800;
-    let at = ptr::with_exposed_provenance::<u32>(pc as usize);
-    // SAFETY: the CPU was about to execute the instruction at `pc`, and no text begins at the first byte of its page:
-    // the image header lies there. So both words are mapped and readable.
-    let (before, next) = unsafe { (at.sub(1).read(), at.read()) };
+    const RM: u32 = 0x1f << 16;
     let register = before & 0x1f;
-    let pair =
-        before & !0x1f == MRS_TPIDR_EL1 && next & !(0x1f << 16) == LDR_SXTX | (register << 5) | register;
-    if pair { pc - 4 } else { pc }
+    before == MRS_TPIDR_EL1 | register && next & !RM == LDR_SXTX | register << 5 | register
 }
+
+// mrs x8, tpidr_el1; ldr x8, [x8, x9, sxtx]. Then: another register; a plain index; another system register.
+const _: () = assert!(is_pair(0xd538_d088, 0xf869_e908));
+const _: () = assert!(!is_pair(0xd538_d087, 0xf869_e908));
+const _: () = assert!(!is_pair(0xd538_d088, 0xf869_6908));
+const _: () = assert!(!is_pair(0xd53b_d048, 0xf869_e908));
 
 impl PerCpuOps for Aarch64 {
     /// The canary is a global of this ABI; the header holds the end of the area's own overflow stack.

@@ -10,7 +10,7 @@ use kernel::arch::{Arch, BootOps, HwId};
 use kernel::platform::Platform;
 
 use super::{BOOT_CYCLES, BOOT_EL};
-use crate::{Aarch64, console, cpu, devicetree, mmu, psci, timer};
+use crate::{Aarch64, cpu, devicetree, mmu, psci, timer};
 
 impl Arch for Aarch64 {
     const NAME: &'static str = "aarch64";
@@ -35,7 +35,7 @@ impl BootOps for Aarch64 {
 
     fn boot_info(info: &mut BootInfo) -> Result<(), &'static str> {
         devicetree::copy_boot(info);
-        devicetree::outcome().inspect_err(|_| console::last_resort())
+        devicetree::outcome()
     }
 
     /// The device tree's memory is in the map as reserved, and the image holds everything else.

@@ -64,7 +64,8 @@ fn try_pl011(pa: u64) -> bool {
     there
 }
 
-/// For a boot that has failed and knows of no console: there is one machine whose UART is worth a guess.
+/// For a kernel that dies and knows of no console: there is one machine whose UART is worth a guess. Once the final
+/// tables are on, the guess is no longer mapped and finds nothing.
 pub fn last_resort() {
     if uart().is_none() {
         try_pl011(VIRT_UART);

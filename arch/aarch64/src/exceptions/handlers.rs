@@ -6,10 +6,11 @@ use arrayvec::ArrayString;
 use kernel::panic::{Exception, fatal};
 
 use super::{Esr, Frame, probe};
-use crate::Aarch64;
+use crate::{Aarch64, console};
 
 /// Reports `frame` under `name` and stops.
 fn end(name: &str, frame: &Frame, address: Option<usize>) -> ! {
+    console::last_resort();
     fatal::<Aarch64>(&Exception {
         name,
         pc: frame.pc as usize,
