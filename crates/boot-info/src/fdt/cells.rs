@@ -38,15 +38,12 @@ pub(super) fn regions(bytes: &[u8], address_cells: usize, size_cells: usize) -> 
     })
 }
 
-/// The strings of a string list, as far as they are text.
-pub(super) fn strings(bytes: &[u8]) -> impl Iterator<Item = &str> {
-    bytes
-        .split(|&b| b == 0)
-        .filter(|s| !s.is_empty())
-        .filter_map(|s| core::str::from_utf8(s).ok())
+/// The strings of a string list, without their NULs. Bytes, since comparing needs no text.
+pub(super) fn strings(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|&b| b == 0).filter(|s| !s.is_empty())
 }
 
-/// A property that is one string.
+/// A property that is one string, as far as it is text.
 pub(super) fn string(bytes: &[u8]) -> Option<&str> {
-    strings(bytes).next()
+    core::str::from_utf8(strings(bytes).next()?).ok()
 }

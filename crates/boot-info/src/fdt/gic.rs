@@ -7,16 +7,16 @@ use super::{
     walk::Found as Walk,
 };
 
-const GIC_V3: &[&str] = &["arm,gic-v3"];
-const GIC_V2: &[&str] = &[
-    "arm,gic-400",
-    "arm,cortex-a15-gic",
-    "arm,cortex-a9-gic",
-    "arm,cortex-a7-gic",
-    "arm,pl390",
-    "arm,gic",
+const GIC_V3: &[&[u8]] = &[b"arm,gic-v3"];
+const GIC_V2: &[&[u8]] = &[
+    b"arm,gic-400",
+    b"arm,cortex-a15-gic",
+    b"arm,cortex-a9-gic",
+    b"arm,cortex-a7-gic",
+    b"arm,pl390",
+    b"arm,gic",
 ];
-const TIMER: &[&str] = &["arm,armv8-timer", "arm,armv7-timer"];
+const TIMER: &[&[u8]] = &[b"arm,armv8-timer", b"arm,armv7-timer"];
 
 /// What decoding interrupts needs to know about the controller.
 pub(super) struct Found {

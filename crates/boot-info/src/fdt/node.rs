@@ -1,10 +1,12 @@
 //! A node with its properties gathered, and the bus it sits on.
 
+use core::iter;
+
 use ::fdt::{helpers::UnalignedFallibleNode, nodes::NodeName};
 
 use super::{
     Region,
-    cells::{joined, regions, string, strings, u32_at},
+    cells::{joined, number, regions, strings, u32_at},
 };
 
 /// The parser's node. Unaligned: a blob may lie anywhere.
@@ -24,6 +26,8 @@ pub(super) struct Props<'a> {
     pub reg: &'a [u8],
     pub ranges: Option<&'a [u8]>,
     pub interrupts: &'a [u8],
+    pub enable_method: &'a [u8],
+    pub release_addr: Option<u64>,
     pub interrupt_parent: Option<u32>,
     pub phandle: Option<u32>,
 }
@@ -48,6 +52,8 @@ impl<'a> Props<'a> {
             "reg" => self.reg = value,
             "ranges" => self.ranges = Some(value),
             "interrupts" => self.interrupts = value,
+            "enable-method" => self.enable_method = value,
+            "cpu-release-addr" => self.release_addr = number(value),
             "interrupt-parent" => self.interrupt_parent = u32_at(value, 0),
             "phandle" | "linux,phandle" => self.phandle = u32_at(value, 0),
             _ => {}
@@ -58,8 +64,8 @@ impl<'a> Props<'a> {
 /// All properties of a node, up to the first that cannot be read.
 pub(super) fn properties(raw: Raw<'_>) -> impl Iterator<Item = (&str, &[u8])> {
     // An unreadable item would be yielded again for ever: stop at it.
-    let all = raw.properties().ok().into_iter().flat_map(|p| p.iter());
-    all.map_while(|p| p.ok()).map(|p| (p.name, p.value))
+    let mut all = raw.properties().ok().map(|p| p.iter());
+    iter::from_fn(move || all.as_mut()?.next()?.ok()).map(|p| (p.name, p.value))
 }
 
 /// The bus a node sits on: how its addresses are written and what they mean further up.
@@ -123,8 +129,8 @@ impl<'a> Node<'a> {
 
     /// The node's children, up to the first that cannot be read.
     pub fn children(&self) -> impl Iterator<Item = Self> + use<'a> {
-        let all = self.raw.children().ok().into_iter().flat_map(|c| c.iter());
-        all.map_while(|raw| Self::new(raw.ok()?))
+        let mut all = self.raw.children().ok().map(|c| c.iter());
+        iter::from_fn(move || Self::new(all.as_mut()?.next()?.ok()?))
     }
 
     /// A property that is not among those gathered.
@@ -134,15 +140,13 @@ impl<'a> Node<'a> {
             .map(|(_, value)| value)
     }
 
-    pub fn is_compatible(&self, with: &[&str]) -> bool {
+    pub fn is_compatible(&self, with: &[&[u8]]) -> bool {
         strings(self.props.compatible).any(|c| with.contains(&c))
     }
 
     /// `status` is absent or says that the device may be used.
     pub fn is_available(&self) -> bool {
-        self.props
-            .status
-            .is_none_or(|s| matches!(string(s), Some("okay" | "ok")))
+        self.props.status.is_none_or(|s| matches!(s, b"okay\0" | b"ok\0"))
     }
 
     /// The bus that this node is for its children.
@@ -170,11 +174,15 @@ impl<'a> Node<'a> {
         self.props.interrupt_parent.or(bus.interrupt_parent)
     }
 
-    /// Whether this is the node that `name` of a path means; the unit address may be left out.
-    pub fn is_called(&self, name: &str) -> bool {
-        match name.split_once('@') {
-            Some((base, unit)) => self.name.name == base && self.name.unit_address == Some(unit),
-            None => self.name.name == name,
-        }
+    /// The child that `name` of a path means; the unit address may be left out.
+    pub fn child(&self, name: &str) -> Option<Self> {
+        let (base, unit) = name
+            .split_once('@')
+            .map_or((name, None), |(base, unit)| (base, Some(unit)));
+        let is_it = |n: NodeName<'_>| n.name == base && (unit.is_none() || n.unit_address == unit);
+        let mut all = self.raw.children().ok()?.iter();
+        // Names first: properties are worth gathering for the one child only.
+        let found = iter::from_fn(|| all.next()?.ok()).find(|raw| raw.name().is_ok_and(is_it))?;
+        Self::new(found)
     }
 }

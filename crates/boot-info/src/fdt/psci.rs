@@ -31,11 +31,11 @@ pub(super) fn read(node: &Node<'_>, info: &mut FdtInfo) {
         .or(info.psci);
 }
 
-fn version(compatible: &str) -> Option<(u8, u8)> {
+fn version(compatible: &[u8]) -> Option<(u8, u8)> {
     match compatible {
-        "arm,psci-1.0" => Some((1, 0)),
-        "arm,psci-0.2" => Some((0, 2)),
-        "arm,psci" => Some((0, 1)),
+        b"arm,psci-1.0" => Some((1, 0)),
+        b"arm,psci-0.2" => Some((0, 2)),
+        b"arm,psci" => Some((0, 1)),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The first look at a blob: is it a tree, and of sane size?
 //!
-//! One linear pass over the structure block. It is what makes the rest total: depth is bounded (so
-//! a walk costs at most depth times size), names are bounded (so a search among properties does
+//! One linear pass over the structure block. It is what makes the rest total: depth is bounded (each
+//! level is parsed anew from the one above, so a walk costs at most depth times size), names are bounded (so a search among properties does
 //! not read a megabyte for each), and every offset has been checked (the `fdt` crate adds offsets
 //! of the header without looking for overflow).
 

@@ -9,36 +9,35 @@ use super::{
 };
 use crate::{Console, ConsoleKind};
 
-const PL011: &[&str] = &["arm,pl011", "arm,sbsa-uart"];
-const NS16550: &[&str] = &["ns16550a", "ns16550", "snps,dw-apb-uart", "ns8250"];
+const PL011: &[&[u8]] = &[b"arm,pl011", b"arm,sbsa-uart"];
+const NS16550: &[&[u8]] = &[b"ns16550a", b"ns16550", b"snps,dw-apb-uart", b"ns8250"];
 
-pub(super) fn find(root: Node<'_>, found: &Found<'_>) -> Option<Uart> {
+pub(super) fn find(root: Node<'_>, levels: usize, found: &Found<'_>) -> Option<Uart> {
     let stdout = found.chosen.stdout?;
     let (path, options) = stdout.split_once(':').unwrap_or((stdout, ""));
     let path = match path.strip_prefix('/') {
         Some(_) => path,
         None => string(found.aliases.as_ref()?.property(path)?)?,
     };
-    descend(root, None, path.strip_prefix('/')?, &mut |node, bus| {
-        read(node, bus, found, baud(options))
-    })
+    let mut at_end = |node: &Node<'_>, bus: &Bus<'_>| read(node, bus, found, baud(options));
+    descend(root, None, levels, path.strip_prefix('/')?, &mut at_end)
 }
 
-/// Follows `path` from `node`. By recursion, since each level's bus borrows the one above; it goes
-/// no deeper than the tree.
+/// Follows `path` from `node`, at most `levels` deep. By recursion, since each level's bus borrows
+/// the one above.
 fn descend(
     node: Node<'_>,
     above: Option<&Bus<'_>>,
+    levels: usize,
     path: &str,
     at_end: &mut dyn FnMut(&Node<'_>, &Bus<'_>) -> Option<Uart>,
 ) -> Option<Uart> {
     let bus = node.bus(above);
     let (name, rest) = path.split_once('/').unwrap_or((path, ""));
-    let child = node.children().find(|child| child.is_called(name))?;
-    if rest.is_empty() {
-        at_end(&child, &bus)
-    } else {
-        descend(child, Some(&bus), rest, at_end)
+    let child = node.child(name)?;
+    match levels.checked_sub(1)? {
+        _ if rest.is_empty() => at_end(&child, &bus),
+        levels => descend(child, Some(&bus), levels, rest, at_end),
     }
 }
 

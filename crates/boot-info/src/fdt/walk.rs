@@ -11,6 +11,10 @@ use super::{
 };
 use crate::{BootInfo, Loader, Protocol};
 
+/// Levels of buses below the root that are searched for devices. What a kernel needs before it has a
+/// heap is never deeper, and each level costs boot stack: about 1 KiB of 16.
+const MAX_LEVELS: usize = 4;
+
 /// What the walk finds on its way and needs at the end.
 pub(super) struct Found<'a> {
     pub chosen: chosen::Chosen<'a>,
@@ -69,15 +73,15 @@ fn look_around<'a>(root: Node<'a>, boot: &mut BootInfo, info: &mut FdtInfo) -> F
             "cpus" => cpus::read(&node, info),
             "reserved-memory" => memory::reserved(&node, &bus, boot),
             _ if memory::is_memory(&node) => memory::add(&node, &bus, boot),
-            _ => device(node, &bus, info, &mut found),
+            _ => device(node, &bus, MAX_LEVELS, info, &mut found),
         }
     }
     found
 }
 
-/// A device, or a bus with devices below it. The depth is bounded: `scan` has seen to that.
-fn device<'a>(node: Node<'a>, bus: &Bus<'_>, info: &mut FdtInfo, found: &mut Found<'a>) {
-    if !node.is_available() {
+/// A device, or a bus with devices below it.
+fn device<'a>(node: Node<'a>, bus: &Bus<'_>, levels: usize, info: &mut FdtInfo, found: &mut Found<'a>) {
+    if levels == 0 || !node.is_available() {
         return;
     }
     if !node.props.compatible.is_empty() {
@@ -87,7 +91,7 @@ fn device<'a>(node: Node<'a>, bus: &Bus<'_>, info: &mut FdtInfo, found: &mut Fou
     }
     let below = node.bus(Some(bus));
     for child in node.children() {
-        device(child, &below, info, found);
+        device(child, &below, levels - 1, info, found);
     }
 }
 
@@ -104,6 +108,6 @@ fn finish(root: Node<'_>, found: &Found<'_>, boot: &mut BootInfo, info: &mut Fdt
         .timer
         .as_ref()
         .map(|(raw, timer)| gic::decode_timer(raw, *timer, found.gic.as_ref()));
-    info.uart = uart::find(root, found);
+    info.uart = uart::find(root, MAX_LEVELS, found);
     boot.console = info.uart.map(|uart| uart.console);
 }

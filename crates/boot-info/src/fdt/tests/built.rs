@@ -311,3 +311,18 @@ fn no_memory_is_an_error_but_the_rest_is_read() {
         (Err(Error::NoMemory), "quiet")
     );
 }
+
+#[test]
+fn devices_are_found_on_buses_but_not_at_any_depth() {
+    let psci = || {
+        node(
+            "psci",
+            &[("compatible", text("arm,psci-1.0")), ("method", text("smc"))],
+            vec![],
+        )
+    };
+    let below = |levels: usize| (0..levels).fold(psci(), |inner, _| node("bus", &[], vec![inner]));
+    let found = |levels| read(&blob(vec![memory(), below(levels)])).info.psci.is_some();
+    assert_eq!([0, 3, 4, 14].map(found), [true, true, false, false]);
+    assert_eq!(read(&blob(vec![below(15)])).result, Err(Error::TooDeep));
+}
