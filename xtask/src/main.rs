@@ -4,6 +4,7 @@
 mod arch;
 mod exit;
 mod kernel;
+mod matrix;
 mod needs;
 mod paths;
 mod progress;
@@ -39,6 +40,7 @@ struct Cli {
 enum Verb {
     Qemu(verbs::qemu::Qemu),
     Build(verbs::build::Build),
+    Matrix(verbs::matrix::Matrix),
 }
 
 fn run(cli: Cli) -> Result<Exit> {
@@ -50,6 +52,7 @@ fn run(cli: Cli) -> Result<Exit> {
     match cli.verb {
         Verb::Qemu(qemu) => qemu.run(install),
         Verb::Build(build) => build.run(install),
+        Verb::Matrix(matrix) => matrix.run(install),
     }
 }
 

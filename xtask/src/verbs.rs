@@ -1,4 +1,5 @@
 //! One file per verb.
 
 pub mod build;
+pub mod matrix;
 pub mod qemu;

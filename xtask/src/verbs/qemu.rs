@@ -183,6 +183,7 @@ impl Qemu {
             show,
             input,
             timeout: self.timeout.map(Duration::from_secs).or(default),
+            after_ready: None,
         }
     }
 

@@ -11,8 +11,16 @@ use super::qmp::Qmp;
 pub struct Cpu {
     pub index: u32,
     pub pc: u64,
-    /// It waits for an interrupt. Only x86 tells.
-    pub halted: bool,
+    /// Whether it waits for an interrupt. Only x86 tells.
+    pub halted: Option<bool>,
+}
+
+impl Cpu {
+    /// Whether it stands at the entry for a synchronous exception of the current level, 0x200 into an aarch64 vector
+    /// table: where a CPU stays for ever whose vectors are not mapped.
+    pub const fn may_be_lost(&self) -> bool {
+        self.halted.is_none() && self.pc & 0x7ff == 0x200
+    }
 }
 
 /// The machine as it stands. Stops it first.
@@ -36,7 +44,7 @@ fn parse(text: &str) -> Vec<Cpu> {
             cpus.push(Cpu {
                 index,
                 pc: 0,
-                halted: false,
+                halted: None,
             });
         }
         let Some(cpu) = cpus.last_mut() else { continue };
@@ -47,7 +55,10 @@ fn parse(text: &str) -> Vec<Cpu> {
             if let Some(pc) = pc.and_then(|pc| u64::from_str_radix(pc, 16).ok()) {
                 cpu.pc = pc;
             }
-            cpu.halted |= word == "HLT=1";
+            cpu.halted = word
+                .strip_prefix("HLT=")
+                .map(|halted| halted == "1")
+                .or(cpu.halted);
         }
     }
     cpus
@@ -66,7 +77,7 @@ pub fn describe(cpus: &[Cpu], console: &Console) -> String {
         }
     }
     let line = |(cpu, members): &(Cpu, Vec<u32>)| {
-        let halted = if cpu.halted { " halted" } else { "" };
+        let halted = if cpu.halted == Some(true) { " halted" } else { "" };
         let frames = console.frames(cpu.pc).join(", inlined into ");
         format!("  CPU {}:{halted} pc={:#x} {frames}", ranges(members), cpu.pc)
             .trim_end()
@@ -109,7 +120,7 @@ mod tests {
             Cpu {
                 index: 0,
                 pc: 0xffff_ffff_8020_1000,
-                halted: true
+                halted: Some(true)
             }
         );
         assert_eq!(
@@ -117,7 +128,7 @@ mod tests {
             Cpu {
                 index: 1,
                 pc: 0xfff0,
-                halted: false
+                halted: Some(false)
             }
         );
         let arm =
@@ -127,10 +138,48 @@ mod tests {
             [Cpu {
                 index: 0,
                 pc: 0xffff_ffff_8020_0200,
-                halted: false
+                halted: None
             }]
         );
         assert_eq!(parse("nonsense"), []);
+    }
+
+    #[test]
+    fn only_arm_vectors_look_lost() {
+        assert!(
+            Cpu {
+                index: 0,
+                pc: 0x200,
+                halted: None
+            }
+            .may_be_lost()
+        );
+        assert!(
+            Cpu {
+                index: 0,
+                pc: 0x4000_0a00,
+                halted: None
+            }
+            .may_be_lost()
+        );
+        assert!(
+            !Cpu {
+                index: 0,
+                pc: 0,
+                halted: None
+            }
+            .may_be_lost(),
+            "switched off"
+        );
+        assert!(
+            !Cpu {
+                index: 0,
+                pc: 0x200,
+                halted: Some(false)
+            }
+            .may_be_lost(),
+            "x86"
+        );
     }
 
     #[test]
@@ -138,7 +187,7 @@ mod tests {
         let cpu = |index, pc| Cpu {
             index,
             pc,
-            halted: true,
+            halted: Some(true),
         };
         let text = describe(
             &[cpu(0, 16), cpu(1, 32), cpu(2, 32), cpu(3, 32), cpu(7, 32)],

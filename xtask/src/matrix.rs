@@ -1,0 +1,115 @@
+//! The test matrix: every kernel on every machine, side by side, and whether each run ended as it had to.
+
+pub mod cells;
+pub mod report;
+pub mod schedule;
+pub mod shard;
+pub mod verdict;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+
+use self::cells::Cell;
+use crate::kernel::{self, Flavour, Kernel};
+use crate::progress;
+use crate::vm::console::Show;
+use crate::vm::input::Input;
+use crate::vm::spec::Spec;
+use crate::vm::{self, Outcome, Watch, machine};
+
+/// A cell that was run.
+#[derive(Debug)]
+pub struct Finished {
+    pub cell: Cell,
+    /// What was wrong; nothing if all was right.
+    pub wrong: Option<String>,
+    /// Absent if QEMU did not start.
+    pub outcome: Option<Outcome>,
+    pub wall: Duration,
+}
+
+/// Builds what `cells` need, boots them, `jobs` small ones at a time, and tells of each in a line: on standard error if
+/// `quiet`, because standard output is for a program then.
+///
+/// # Errors
+/// When a kernel does not build. What goes wrong in a cell is in its [`Finished`].
+pub fn run(cells: Vec<Cell>, jobs: usize, quiet: bool) -> Result<Vec<Finished>> {
+    let kernels = build(&cells)?;
+    let bar = progress::bar(cells.len() as u64);
+    let order: Vec<Cell> = cells.clone();
+    let mut finished = schedule::run(cells, jobs, Cell::weight, |cell| {
+        let finished = boot(cell, &kernels);
+        show(&finished, &bar, quiet);
+        finished
+    });
+    bar.finish_and_clear();
+    finished.sort_by_key(|done| order.iter().position(|cell| *cell == done.cell));
+    Ok(finished)
+}
+
+fn build(cells: &[Cell]) -> Result<BTreeMap<Flavour, Kernel>> {
+    let mut kernels = BTreeMap::new();
+    for cell in cells {
+        if !kernels.contains_key(&cell.flavour) {
+            kernels.insert(cell.flavour, kernel::build(cell.flavour)?);
+        }
+    }
+    Ok(kernels)
+}
+
+fn boot(cell: Cell, kernels: &BTreeMap<Flavour, Kernel>) -> Finished {
+    let started = Instant::now();
+    let outcome = vm::run(&spec(&cell, &kernels[&cell.flavour]), watch(&cell));
+    let wrong = match &outcome {
+        Ok(outcome) => verdict::check(&cell, outcome).err(),
+        Err(error) => Some(format!("{error:#}")),
+    };
+    Finished {
+        cell,
+        wrong,
+        outcome: outcome.ok(),
+        wall: started.elapsed(),
+    }
+}
+
+fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
+    let arch = cell.flavour.arch;
+    Spec {
+        kernel,
+        boot: cell.boot,
+        machine: machine::merge(arch, cell.machine),
+        cpu: cell.cpu.unwrap_or(arch.default_cpu()).to_owned(),
+        cpus: cell.cpus,
+        memory: "256".into(),
+        append: format!("panic=-1 {}", cell.task.append()),
+        initrd: None,
+        gdb: None,
+        icount: false,
+    }
+}
+
+fn watch(cell: &Cell) -> Watch {
+    Watch {
+        show: Show::Hidden,
+        input: Input::None,
+        timeout: Some(cell.timeout()),
+        after_ready: cell.after_ready(),
+    }
+}
+
+fn show(finished: &Finished, bar: &ProgressBar, quiet: bool) {
+    let text = report::line(finished);
+    bar.suspend(|| {
+        // To standard error when standard output is for a program.
+        let _ = if quiet {
+            writeln!(io::stderr().lock(), "{text}")
+        } else {
+            writeln!(io::stdout().lock(), "{text}")
+        };
+    });
+    bar.inc(1);
+}

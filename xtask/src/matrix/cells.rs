@@ -1,0 +1,313 @@
+//! The one table of what is tested: architecture, build, number of CPUs, machine.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::arch::Arch;
+use crate::kernel::Flavour;
+use crate::vm::judge::End;
+use crate::vm::spec::Boot;
+
+/// A machine that a kernel must come up on.
+struct Variant {
+    arch: Arch,
+    name: &'static str,
+    machine: Option<&'static str>,
+    cpu: Option<&'static str>,
+    boot: Boot,
+    /// The largest machine of this kind that every run tries.
+    many: u32,
+    /// The largest that there is, where that is larger.
+    most: Option<u32>,
+}
+
+const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Variant {
+    Variant {
+        arch,
+        name,
+        machine: None,
+        cpu: None,
+        boot,
+        many: 64,
+        most: None,
+    }
+}
+
+impl Variant {
+    const fn machine(self, machine: &'static str) -> Self {
+        Self {
+            machine: Some(machine),
+            ..self
+        }
+    }
+
+    const fn cpu(self, cpu: &'static str) -> Self {
+        Self {
+            cpu: Some(cpu),
+            ..self
+        }
+    }
+
+    const fn many(self, many: u32) -> Self {
+        Self { many, ..self }
+    }
+
+    const fn most(self, most: u32) -> Self {
+        Self {
+            most: Some(most),
+            ..self
+        }
+    }
+}
+
+/// All machines. The first of each architecture is the one that `cargo xtask qemu` boots.
+const VARIANTS: &[Variant] = &[
+    variant(Arch::X86_64, "q35", Boot::Pvh).most(255),
+    variant(Arch::X86_64, "bzimage", Boot::BzImage),
+    variant(Arch::X86_64, "pc", Boot::BzImage).machine("pc").many(8),
+    variant(Arch::X86_64, "microvm", Boot::Pvh)
+        .machine("microvm")
+        .many(8),
+    variant(Arch::X86_64, "qemu64", Boot::Pvh).cpu("qemu64").many(8),
+    variant(Arch::I386, "q35", Boot::Pvh).most(255),
+    variant(Arch::I386, "bzimage", Boot::BzImage),
+    variant(Arch::I386, "pc", Boot::BzImage).machine("pc").many(8),
+    variant(Arch::I386, "pentium", Boot::Pvh).cpu("pentium").many(8),
+    variant(Arch::I386, "qemu32", Boot::Pvh).cpu("qemu32").many(8),
+    variant(Arch::Aarch64, "gicv3", Boot::Image).most(512),
+    variant(Arch::Aarch64, "gicv2", Boot::Image)
+        .machine("gic-version=2")
+        .many(8),
+    variant(Arch::Aarch64, "el2", Boot::Image).machine("virtualization=on"),
+    variant(Arch::Aarch64, "secure", Boot::Image)
+        .machine("secure=on")
+        .many(8),
+    variant(Arch::Aarch64, "max", Boot::Image).cpu("max").many(8),
+    variant(Arch::Aarch64, "max-el2", Boot::Image)
+        .cpu("max")
+        .machine("virtualization=on,gic-version=2")
+        .many(8),
+];
+
+/// What a cell's kernel is told to do, and what must come of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Come up, list the CPUs, power off.
+    Boot,
+    /// Panic. A runner that calls this anything else is blind.
+    Panic,
+    /// Stop answering with interrupts off.
+    Hang,
+    /// Die without a word.
+    TripleFault,
+    /// Reset the machine in good order.
+    Reboot,
+}
+
+impl Task {
+    const ALL: [Self; 5] = [
+        Self::Boot,
+        Self::Panic,
+        Self::Hang,
+        Self::TripleFault,
+        Self::Reboot,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Boot => "boot",
+            Self::Panic => "panic",
+            Self::Hang => "hang",
+            Self::TripleFault => "triple-fault",
+            Self::Reboot => "reboot",
+        }
+    }
+
+    /// The kernel's command line.
+    pub const fn append(self) -> &'static str {
+        match self {
+            Self::Boot => "run=cpus;poweroff",
+            Self::Panic => "run=panic",
+            Self::Hang => "run=hang",
+            Self::TripleFault => "run=triple-fault",
+            Self::Reboot => "run=reboot",
+        }
+    }
+
+    /// How a run of it must end.
+    pub const fn end(self) -> End {
+        match self {
+            Self::Boot => End::Poweroff,
+            Self::Panic => End::Panic,
+            Self::Hang => End::Timeout,
+            Self::TripleFault => End::EarlyDeath,
+            Self::Reboot => End::Reboot,
+        }
+    }
+}
+
+/// One run of the matrix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    #[serde(flatten)]
+    pub flavour: Flavour,
+    pub cpus: u32,
+    pub variant: &'static str,
+    pub machine: Option<&'static str>,
+    pub cpu: Option<&'static str>,
+    pub boot: Boot,
+    pub task: Task,
+}
+
+impl Cell {
+    /// `x86_64/q35/smp-4`, and the task where it is not just to boot.
+    pub fn name(&self) -> String {
+        let Flavour { arch, .. } = self.flavour;
+        let base = format!("{arch}/{}/{}", self.variant, self.column());
+        if self.task == Task::Boot {
+            base
+        } else {
+            format!("{base}/{}", self.task.name())
+        }
+    }
+
+    /// The column of the summary: build and number of CPUs.
+    pub fn column(&self) -> String {
+        format!("{}-{}", self.flavour.build(), self.cpus)
+    }
+
+    /// The row of the summary: machine, or task.
+    pub fn row(&self) -> String {
+        let what = if self.task == Task::Boot {
+            self.variant
+        } else {
+            self.task.name()
+        };
+        format!("{} {what}", self.flavour.arch)
+    }
+
+    /// How many CPUs must be online at readiness.
+    pub const fn online(&self) -> u32 {
+        if self.flavour.smp { self.cpus } else { 1 }
+    }
+
+    /// How long it may run on once the kernel is ready: the time in which a kernel that hangs must not end.
+    pub const fn after_ready(&self) -> Option<Duration> {
+        match self.task {
+            Task::Hang | Task::TripleFault => Some(Duration::from_secs(5)),
+            _ => None,
+        }
+    }
+
+    /// How much of the machine it takes, in units of a small cell.
+    pub const fn weight(&self) -> usize {
+        (self.cpus as usize).div_ceil(16)
+    }
+
+    /// Wall time it may take, on a machine that is busy with others.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(60 + u64::from(self.cpus))
+    }
+}
+
+/// The whole matrix.
+pub fn all(release: bool) -> Vec<Cell> {
+    let boots = VARIANTS.iter().flat_map(|variant| {
+        let sizes = [(false, 1), (false, 4), (true, 1), (true, 4), (true, variant.many)];
+        let sizes = sizes.into_iter().chain(variant.most.map(|most| (true, most)));
+        sizes.map(|(smp, cpus)| cell(variant, smp, cpus, release, Task::Boot))
+    });
+    let others = Arch::ALL
+        .into_iter()
+        .filter_map(|arch| VARIANTS.iter().find(|variant| variant.arch == arch));
+    let others = others.flat_map(|variant| {
+        let tasks = Task::ALL.into_iter().filter(|task| *task != Task::Boot);
+        tasks.flat_map(move |task| [false, true].map(|smp| cell(variant, smp, 4, release, task)))
+    });
+    let mut cells: Vec<Cell> = boots.chain(others).collect();
+    // By architecture, so that a shard builds few kernels.
+    cells.sort_by_key(|cell| (cell.flavour.arch, cell.task != Task::Boot));
+    cells
+}
+
+fn cell(variant: &Variant, smp: bool, cpus: u32, release: bool, task: Task) -> Cell {
+    Cell {
+        flavour: Flavour {
+            arch: variant.arch,
+            smp,
+            release,
+        },
+        cpus,
+        variant: variant.name,
+        machine: variant.machine,
+        cpu: variant.cpu,
+        boot: variant.boot,
+        task,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::vm::machine;
+
+    #[test]
+    fn names_are_unique() {
+        let names: HashSet<String> = all(false).iter().map(Cell::name).collect();
+        assert_eq!(names.len(), all(false).len());
+    }
+
+    #[test]
+    fn every_machine_can_hold_its_cpus() {
+        for cell in all(false) {
+            let machine = machine::merge(cell.flavour.arch, cell.machine);
+            let most = machine::max_cpus(cell.flavour.arch, &machine);
+            assert!(most.is_some_and(|most| cell.cpus <= most), "{}", cell.name());
+            assert!(
+                Boot::of(cell.flavour.arch).contains(&cell.boot),
+                "{}",
+                cell.name()
+            );
+        }
+    }
+
+    #[test]
+    fn the_sizes_that_were_promised_are_there() {
+        let has = |name: &str| all(false).iter().any(|cell| cell.name() == name);
+        for name in [
+            "x86_64/q35/smp-255",
+            "i386/q35/smp-255",
+            "aarch64/gicv3/smp-512",
+            "i386/pentium/up-1",
+        ] {
+            assert!(has(name), "{name}");
+        }
+        for arch in Arch::ALL {
+            let variant = VARIANTS.iter().find(|variant| variant.arch == arch).unwrap().name;
+            for rest in [
+                "up-1",
+                "up-4",
+                "smp-1",
+                "smp-4",
+                "up-4/panic",
+                "smp-4/hang",
+                "smp-4/triple-fault",
+            ] {
+                assert!(
+                    has(&format!("{arch}/{variant}/{rest}")),
+                    "{arch}/{variant}/{rest}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_tasks_end_alike() {
+        let ends: HashSet<End> = Task::ALL.iter().map(|task| task.end()).collect();
+        assert_eq!(ends.len(), Task::ALL.len());
+    }
+}

@@ -1,0 +1,166 @@
+//! What came of the matrix: for a person, for JUnit readers, for programs.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use comfy_table::{Table, presets};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use serde_json::{Value, json};
+
+use super::Finished;
+use crate::paths;
+
+/// As many lines of a failed cell's console as one wants to see in passing.
+const TAIL: usize = 25;
+
+/// One line for a cell, and the end of its console if it failed.
+pub fn line(finished: &Finished) -> String {
+    let (name, wall) = (finished.cell.name(), finished.wall.as_secs_f32());
+    let Some(wrong) = &finished.wrong else {
+        return format!("ok    {name:<38} {wall:6.1} s");
+    };
+    let text = finished
+        .outcome
+        .as_ref()
+        .map_or("", |outcome| outcome.text.trim_end());
+    let lines: Vec<&str> = text.lines().collect();
+    let tail = lines[lines.len().saturating_sub(TAIL)..]
+        .iter()
+        .map(|line| format!("\n      | {line}"));
+    format!(
+        "FAIL  {name:<38} {wall:6.1} s  {wrong}{}",
+        tail.collect::<String>()
+    )
+}
+
+/// Rows are machines, columns are builds and sizes.
+pub fn table(all: &[Finished]) -> Table {
+    let mut columns: Vec<(bool, u32, String)> = Vec::new();
+    let mut rows: Vec<String> = Vec::new();
+    for done in all {
+        let column = (done.cell.flavour.smp, done.cell.cpus, done.cell.column());
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+        if !rows.contains(&done.cell.row()) {
+            rows.push(done.cell.row());
+        }
+    }
+    columns.sort();
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    let names = columns
+        .iter()
+        .map(|(_, _, name)| name.replace('-', " ").to_uppercase());
+    table.set_header(std::iter::once(String::new()).chain(names));
+    for row in rows {
+        let entry = |name: &String| {
+            all.iter()
+                .find(|done| done.cell.row() == row && done.cell.column() == *name)
+        };
+        let entries = columns
+            .iter()
+            .map(|(_, _, name)| entry(name).map_or_else(String::new, short));
+        table.add_row(std::iter::once(row.clone()).chain(entries));
+    }
+    table
+}
+
+fn short(done: &Finished) -> String {
+    if done.wrong.is_some() {
+        "FAIL".into()
+    } else {
+        format!("{:.1} s", done.wall.as_secs_f32())
+    }
+}
+
+/// Writes `matrix.xml` and `matrix.json` below the output folder, and says where.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write(all: &[Finished]) -> Result<[PathBuf; 2]> {
+    let dir = paths::out();
+    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let (xml, list) = (dir.join("matrix.xml"), dir.join("matrix.json"));
+    fs::write(&xml, junit(all).to_string().context("cannot write JUnit XML")?)
+        .context("cannot write matrix.xml")?;
+    fs::write(&list, format!("{:#}\n", to_json(all))).context("cannot write matrix.json")?;
+    Ok([xml, list])
+}
+
+/// The report that CI services read.
+pub fn junit(all: &[Finished]) -> Report {
+    let mut suite = TestSuite::new("matrix");
+    for done in all {
+        let mut status = TestCaseStatus::success();
+        if let Some(wrong) = &done.wrong {
+            status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(wrong.as_str());
+        }
+        let mut case = TestCase::new(done.cell.name(), status);
+        case.set_classname(done.cell.row()).set_time(done.wall);
+        if let Some(outcome) = &done.outcome {
+            case.set_system_out(outcome.text.as_str());
+        }
+        suite.add_test_case(case);
+    }
+    let mut report = Report::new("standstill");
+    report.add_test_suite(suite);
+    report
+}
+
+/// The same for programs.
+pub fn to_json(all: &[Finished]) -> Value {
+    let cell = |done: &Finished| {
+        json!({
+            "name": done.cell.name(),
+            "cell": done.cell,
+            "passed": done.wrong.is_none(),
+            "wrong": done.wrong,
+            "wall_ms": done.wall.as_millis(),
+            "end": done.outcome.as_ref().map(|outcome| outcome.end),
+            "records": done.outcome.as_ref().map(|outcome| &outcome.records),
+            "places": done.outcome.as_ref().map(|outcome| &outcome.places),
+        })
+    };
+    all.iter().map(cell).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::matrix::cells;
+
+    fn all(wrong: Option<&str>) -> Vec<Finished> {
+        let finished = |cell| Finished {
+            cell,
+            wrong: wrong.map(Into::into),
+            outcome: None,
+            wall: Duration::from_secs(12),
+        };
+        cells::all(false).into_iter().map(finished).collect()
+    }
+
+    #[test]
+    fn the_table_fits_a_terminal() {
+        for wrong in [None, Some("no")] {
+            let text = table(&all(wrong)).to_string();
+            assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+            assert_eq!(text.contains("FAIL"), wrong.is_some());
+        }
+    }
+
+    #[test]
+    fn reports_count_what_failed() {
+        let (good, bad) = (junit(&all(None)), junit(&all(Some("no"))));
+        assert_eq!(good.test_suites[0].failures, 0);
+        assert_eq!(bad.test_suites[0].failures, cells::all(false).len());
+        assert_eq!(
+            to_json(&all(None)).as_array().map(Vec::len),
+            Some(cells::all(false).len())
+        );
+    }
+}

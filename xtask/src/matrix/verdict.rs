@@ -1,0 +1,183 @@
+//! Whether a cell's run ended in the right way, and for the right reason.
+
+use super::cells::{Cell, Task};
+use crate::vm::Outcome;
+use crate::vm::record::{Record, last};
+use crate::vm::run::TRIPLE_FAULT;
+
+/// Checks a run.
+///
+/// # Errors
+/// What was wrong, in a sentence: the first thing found.
+pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
+    let expected = cell.task.end();
+    if outcome.end != expected {
+        let detail = if outcome.detail.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", outcome.detail)
+        };
+        return Err(format!(
+            "{}{detail}; expected: {}",
+            outcome.end.describe(),
+            expected.describe()
+        ));
+    }
+    readiness(cell, &outcome.records)?;
+    match cell.task {
+        Task::Boot | Task::Reboot => stopped(&outcome.records),
+        Task::Panic => panicked(&outcome.records),
+        Task::Hang => Ok(()),
+        Task::TripleFault => triple_fault(cell, &outcome.detail),
+    }
+}
+
+/// Every cell gets as far as the monitor: a kernel that dies on the way there has not failed as it was told to.
+fn readiness(cell: &Cell, records: &[Record]) -> Result<(), String> {
+    let lines: Vec<&Record> = records.iter().filter(|record| record.kind == "ready").collect();
+    let [ready] = lines[..] else {
+        return Err(format!("{} readiness lines", lines.len()));
+    };
+    let cpus = format!("{0}/{0}", cell.online());
+    let expected = [
+        ("arch", cell.flavour.arch.name()),
+        ("build", cell.flavour.build()),
+        ("cpus", &cpus),
+    ];
+    for (key, expected) in expected {
+        let found = ready.get(key).unwrap_or("nothing");
+        if found != expected {
+            return Err(format!("{key} is {found}, not {expected}"));
+        }
+    }
+    match last(records, "cpus").and_then(|cpus| cpus.get("missing")) {
+        Some("") => Ok(()),
+        Some(missing) => Err(format!("missing CPUs: {missing}")),
+        None => Err("no @cpus line".into()),
+    }
+}
+
+fn stopped(records: &[Record]) -> Result<(), String> {
+    match last(records, "stop") {
+        Some(stop) if stop.get("state") == Some("stopped") => Ok(()),
+        Some(stop) => Err(format!(
+            "the stop left CPUs running: {}",
+            stop.get("silent").unwrap_or("unknown which")
+        )),
+        None => Err("no @stop line".into()),
+    }
+}
+
+fn panicked(records: &[Record]) -> Result<(), String> {
+    match last(records, "panic").and_then(|panic| panic.get("why")) {
+        Some("asked for by the monitor") => stopped(records),
+        Some(other) => Err(format!("another panic than the one asked for: {other}")),
+        None => Err("no @panic line".into()),
+    }
+}
+
+/// x86 dies of a triple fault, and QEMU says so. aarch64 has none: it dies of a reset nobody announced.
+fn triple_fault(cell: &Cell, detail: &str) -> Result<(), String> {
+    if (detail == TRIPLE_FAULT) == cell.flavour.arch.is_x86() {
+        Ok(())
+    } else {
+        Err(format!("not by a triple fault: {detail}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::matrix::cells;
+    use crate::vm::judge::End;
+
+    const READY: &str = "@ready arch=x86_64 build=smp cpus=4/4 ns=1";
+    const CPUS: &str = "@cpus expected=0-3 online=0-3 missing=";
+    const STOP: &str = "@stop state=stopped owner=0 stopped=1-3 silent=";
+
+    fn verdict(name: &str, end: End, lines: &[&str]) -> Result<(), String> {
+        let cell = cells::all(false)
+            .into_iter()
+            .find(|cell| cell.name() == name)
+            .unwrap();
+        let records = lines.iter().filter_map(|line| Record::parse(line)).collect();
+        let outcome = Outcome {
+            end,
+            detail: String::new(),
+            records,
+            text: String::new(),
+            wall: Duration::ZERO,
+            ready: None,
+            places: Vec::new(),
+        };
+        check(&cell, &outcome)
+    }
+
+    fn boot(lines: &[&str]) -> Result<(), String> {
+        verdict("x86_64/q35/smp-4", End::Poweroff, lines)
+    }
+
+    #[test]
+    fn a_good_boot_is_good() {
+        assert_eq!(boot(&[CPUS, READY, STOP, "@end how=poweroff"]), Ok(()));
+        assert_eq!(
+            verdict("x86_64/q35/smp-4/hang", End::Timeout, &[CPUS, READY]),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn a_good_end_for_a_wrong_reason_is_wrong() {
+        let ready = |line: &'static str| boot(&[CPUS, line, STOP]).unwrap_err();
+        assert!(ready("@ready arch=x86_64 build=smp cpus=3/4").contains("3/4"));
+        assert!(ready("@ready arch=x86_64 build=up cpus=4/4").contains("build"));
+        assert!(ready("@ready arch=i386 build=smp cpus=4/4").contains("arch"));
+        assert!(ready("@ready arch=x86_64").contains("nothing"));
+        assert!(boot(&[CPUS, STOP]).is_err());
+        assert!(boot(&[CPUS, READY, READY, STOP]).is_err());
+        assert!(boot(&[READY, STOP]).is_err());
+        assert!(boot(&["@cpus missing=3", READY, STOP]).unwrap_err().contains('3'));
+        assert!(boot(&[CPUS, READY]).is_err());
+        assert!(
+            boot(&[CPUS, READY, "@stop state=partial silent=2"])
+                .unwrap_err()
+                .contains('2')
+        );
+    }
+
+    #[test]
+    fn each_control_turns_red_when_it_ends_as_another() {
+        for (task, own) in [
+            ("", End::Poweroff),
+            ("/panic", End::Panic),
+            ("/hang", End::Timeout),
+            ("/triple-fault", End::EarlyDeath),
+        ] {
+            for end in [
+                End::Poweroff,
+                End::Panic,
+                End::PanicPartial,
+                End::Timeout,
+                End::EarlyDeath,
+                End::Reboot,
+                End::QemuDied,
+            ] {
+                let lines = [
+                    CPUS,
+                    READY,
+                    r#"@panic cpu=0 why="asked for by the monitor""#,
+                    STOP,
+                ];
+                let verdict = verdict(&format!("x86_64/q35/smp-4{task}"), end, &lines);
+                // Without QEMU's word for it, not even an early death is believed to be a triple fault.
+                assert_eq!(
+                    verdict.is_ok(),
+                    end == own && end != End::EarlyDeath,
+                    "{task} {end:?}: {verdict:?}"
+                );
+            }
+        }
+    }
+}

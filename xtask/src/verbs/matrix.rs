@@ -1,0 +1,139 @@
+//! `cargo xtask matrix`: every kernel on every machine.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::thread;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+
+use crate::arch::Arch;
+use crate::exit::{Exit, Refused};
+use crate::matrix::cells::{self, Cell};
+use crate::matrix::shard::Shard;
+use crate::matrix::{self, Finished, report};
+use crate::needs::{self, Install, Need};
+use crate::paths;
+
+/// Into how many parts `--list --json` proposes to split the matrix.
+const SHARDS: usize = 6;
+
+/// Boots every kernel on every machine, side by side, and checks how each run ends and why.
+///
+/// Cells named panic, hang and triple-fault are controls: kernels that must fail, each in its own way. A cell is
+/// wrong if it ends in another way than it must, and if it ends in that way for another reason.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cargo xtask matrix --list                  the names of all cells
+  cargo xtask matrix --filter aarch64/       one architecture
+  cargo xtask matrix --filter /smp-255       one size
+  cargo xtask matrix --shard 2/6 --release   one part of six, with optimised kernels
+  cargo xtask matrix --list --json           the cells and shards, for a CI's matrix")]
+pub struct Matrix {
+    /// Print the cells instead of running them.
+    #[arg(long)]
+    list: bool,
+    /// Print JSON to standard output at the end.
+    #[arg(long)]
+    json: bool,
+    /// Only part K of N: parts hold neighbours, which share kernels.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
+    /// Only cells with this in their name. May be given more than once.
+    #[arg(long, value_name = "S")]
+    filter: Vec<String>,
+    /// How many small cells run at once [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+    /// Another place for the JUnit report.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Optimised kernels.
+    #[arg(long)]
+    release: bool,
+}
+
+impl Matrix {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When something is missing, does not build, or no cell is meant.
+    pub fn run(self, install: Install) -> Result<Exit> {
+        let cells = self.cells()?;
+        if self.list {
+            self.print(&cells);
+            return Ok(Exit::Pass);
+        }
+        let all = execute(cells, self.jobs, install, self.json)?;
+        if let Some(file) = &self.junit {
+            let xml = report::junit(&all)
+                .to_string()
+                .context("cannot write JUnit XML")?;
+            std::fs::write(file, xml).with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        if self.json {
+            println!("{:#}", report::to_json(&all));
+        }
+        Ok(if all.iter().all(|done| done.wrong.is_none()) {
+            Exit::Pass
+        } else {
+            Exit::Failed
+        })
+    }
+
+    fn cells(&self) -> Result<Vec<Cell>> {
+        let mut cells = cells::all(self.release);
+        cells.retain(|cell| {
+            self.filter.is_empty() || self.filter.iter().any(|part| cell.name().contains(part))
+        });
+        if let Some(shard) = self.shard {
+            cells = shard.of(cells);
+        }
+        if cells.is_empty() {
+            return Err(Refused::usage(
+                "no cell is meant by that; `cargo xtask matrix --list` names them all",
+            ));
+        }
+        Ok(cells)
+    }
+
+    fn print(&self, cells: &[Cell]) {
+        if self.json {
+            let shards: Vec<String> = (1..=SHARDS).map(|number| format!("{number}/{SHARDS}")).collect();
+            let named: Vec<_> = cells
+                .iter()
+                .map(|cell| json!({ "name": cell.name(), "cell": cell }))
+                .collect();
+            println!("{}", json!({ "shards": shards, "cells": named }));
+        } else {
+            cells.iter().for_each(|cell| println!("{}", cell.name()));
+        }
+    }
+}
+
+/// Runs `cells`, prints a line for each and a table of all, and writes the reports.
+///
+/// # Errors
+/// When something is missing or does not build.
+pub fn execute(
+    cells: Vec<Cell>,
+    jobs: Option<NonZero<usize>>,
+    install: Install,
+    quiet: bool,
+) -> Result<Vec<Finished>> {
+    let mut needs = vec![Need::KernelRust, Need::Linker];
+    let used = |arch: &Arch| cells.iter().any(|cell| cell.flavour.arch == *arch);
+    needs.extend(Arch::ALL.into_iter().filter(used).map(Need::Qemu));
+    needs::ensure(&needs, install)?;
+    let jobs = jobs
+        .or_else(|| thread::available_parallelism().ok())
+        .map_or(1, NonZero::get);
+    let all = matrix::run(cells, jobs, quiet)?;
+    let written = report::write(&all)?;
+    if !quiet {
+        println!("{}", report::table(&all));
+        println!("{}", written.map(|path| paths::shown(&path)).join("\n"));
+    }
+    Ok(all)
+}

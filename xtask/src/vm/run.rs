@@ -1,0 +1,214 @@
+//! One run, from the first instruction to the verdict.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::console::Console;
+use super::input::{Input, Keyboard};
+use super::judge::{End, Stop, judge};
+use super::postmortem::{self, Cpu};
+use super::process::Process;
+use super::qmp::Qmp;
+use super::{Event, Outcome, Watch, record};
+
+/// Between the kernel's last word and the machine's deed. Generous: hundreds of CPUs may share two.
+const GRACE: Duration = Duration::from_secs(10);
+/// For QEMU to end after it was asked to.
+const LEAVE: Duration = Duration::from_secs(5);
+/// A machine that has come to its end writes no more; what it wrote may still be on its way from thread to thread.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// The detail of an early death that QEMU saw to be a triple fault.
+pub const TRIPLE_FAULT: &str = "triple fault";
+
+/// A machine that runs, and all that is attached to it.
+pub struct Run {
+    pub process: Process,
+    pub qmp: Qmp,
+    pub console: Console,
+    pub events: Receiver<Event>,
+    pub keyboard: Keyboard,
+    /// QEMU's standard error.
+    pub complaints: JoinHandle<String>,
+    pub started: Instant,
+    pub watch: Watch,
+}
+
+impl Run {
+    /// Stays until the end.
+    pub fn watch(mut self) -> Outcome {
+        let stop = self.wait();
+        let wall = self.started.elapsed();
+        self.settle();
+        let end = judge(&stop, &self.console.records);
+        let cpus = if end.is_bad() {
+            self.post_mortem()
+        } else {
+            Vec::new()
+        };
+        let _ = self.qmp.tell("quit", &json!({}));
+        self.drain();
+        let triple = self.process.triple_fault();
+        self.process.kill();
+        self.keyboard.stop();
+        let complaints = self.complaints.join().unwrap_or_default();
+        let (end, detail) = explain(&stop, end, triple, &complaints, looping(&cpus, &self.console));
+        Outcome {
+            end,
+            detail,
+            ready: self.console.ready,
+            places: cpus.iter().map(|cpu| place(cpu, &self.console)).collect(),
+            records: self.console.records,
+            text: self.console.text,
+            wall,
+        }
+    }
+
+    fn wait(&mut self) -> Stop {
+        let timeout = self.watch.timeout.map(|timeout| self.started + timeout);
+        let mut lingering = None;
+        loop {
+            let after_ready = self
+                .watch
+                .after_ready
+                .zip(self.console.ready)
+                .map(|(more, ready)| self.started + ready + more);
+            let deadline = [timeout, after_ready, lingering].into_iter().flatten().min();
+            match self.next(deadline) {
+                Some(Event::Console(bytes)) => {
+                    if self.console.feed(&bytes).is_err() {
+                        return Stop::Asked; // nobody reads any longer
+                    }
+                    self.keyboard.heard(&self.console.records);
+                    if lingering.is_none() && self.is_over() {
+                        lingering = Some(Instant::now() + GRACE);
+                    }
+                }
+                Some(Event::Shutdown(reason)) => return Stop::Machine(reason),
+                Some(Event::ConsoleClosed | Event::QmpClosed) => return Stop::Gone,
+                Some(Event::Quit) => return Stop::Asked,
+                None if lingering == deadline => return Stop::Lingering,
+                None => return Stop::Timeout,
+            }
+        }
+    }
+
+    /// Whether the kernel has said its last word. A person may want to look at a halted machine for as long as they like.
+    fn is_over(&self) -> bool {
+        let end = record::last(&self.console.records, "end").and_then(|end| end.get("how"));
+        end.is_some_and(|how| !(self.watch.input == Input::Terminal && matches!(how, "halt" | "panic")))
+    }
+
+    fn next(&self, deadline: Option<Instant>) -> Option<Event> {
+        let Some(deadline) = deadline else {
+            return Some(self.events.recv().unwrap_or(Event::ConsoleClosed));
+        };
+        match self
+            .events
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Event::ConsoleClosed),
+        }
+    }
+
+    fn settle(&mut self) {
+        while let Some(Event::Console(bytes)) = self.next(Some(Instant::now() + SETTLE)) {
+            let _ = self.console.feed(&bytes);
+        }
+    }
+
+    fn drain(&mut self) {
+        let deadline = Instant::now() + LEAVE;
+        while let Some(event) = self.next(Some(deadline)) {
+            match event {
+                Event::Console(bytes) => drop(self.console.feed(&bytes)),
+                Event::ConsoleClosed => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// Says what each CPU was doing.
+    fn post_mortem(&mut self) -> Vec<Cpu> {
+        let Ok(cpus) = postmortem::look(&mut self.qmp) else {
+            return Vec::new();
+        };
+        let text = postmortem::describe(&cpus, &self.console);
+        self.console
+            .note(&format!("xtask: the CPUs, as they stood:\n{text}"));
+        cpus
+    }
+}
+
+fn place(cpu: &Cpu, console: &Console) -> String {
+    console
+        .frames(cpu.pc)
+        .into_iter()
+        .next()
+        .unwrap_or_else(|| format!("{:#x}", cpu.pc))
+}
+
+/// A CPU that is lost in its own vectors, outside the kernel.
+fn looping<'a>(cpus: &'a [Cpu], console: &Console) -> Option<&'a Cpu> {
+    cpus.iter()
+        .find(|cpu| cpu.may_be_lost() && console.frames(cpu.pc).is_empty())
+}
+
+/// The verdict, and what else is to be said of it.
+fn explain(stop: &Stop, end: End, triple: bool, complaints: &str, looping: Option<&Cpu>) -> (End, String) {
+    match (end, stop, looping) {
+        // No reset ends it on this architecture, but it is the same death.
+        (End::Timeout, _, Some(cpu)) => (
+            End::EarlyDeath,
+            format!("CPU {} takes the exception at {:#x} for ever", cpu.index, cpu.pc),
+        ),
+        (End::EarlyDeath, ..) if triple => (end, TRIPLE_FAULT.into()),
+        (End::EarlyDeath, ..) => (end, "no triple fault: something asked for the reset".into()),
+        (End::QemuDied, Stop::Machine(reason), _) => (end, reason.clone()),
+        (End::QemuDied, ..) => (end, complaints.trim().to_owned()),
+        (End::Contradiction, Stop::Lingering, _) => (
+            end,
+            format!("still running {} s after its last word", GRACE.as_secs()),
+        ),
+        _ => (end, String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_loop_is_an_early_death() {
+        let cpu = Cpu {
+            index: 2,
+            pc: 0x200,
+            halted: None,
+        };
+        let (end, detail) = explain(&Stop::Timeout, End::Timeout, false, "", Some(&cpu));
+        assert_eq!(
+            (end, detail.as_str()),
+            (End::EarlyDeath, "CPU 2 takes the exception at 0x200 for ever")
+        );
+        assert_eq!(
+            explain(&Stop::Timeout, End::Timeout, false, "", None).0,
+            End::Timeout
+        );
+        assert_eq!(
+            explain(&Stop::Gone, End::QemuDied, false, "why\n", Some(&cpu)),
+            (End::QemuDied, "why".into())
+        );
+    }
+
+    #[test]
+    fn a_triple_fault_is_told_from_a_reset() {
+        let stop = Stop::Machine("guest-reset".into());
+        assert_eq!(explain(&stop, End::EarlyDeath, true, "", None).1, "triple fault");
+        assert_ne!(explain(&stop, End::EarlyDeath, false, "", None).1, "triple fault");
+    }
+}
