@@ -96,13 +96,28 @@ pub(super) fn with_mapper_at<A: Arch, R>(
 
 /// Whether the byte at `va` can be read. Takes no lock: for backtraces in a dying kernel.
 pub fn is_mapped<A: Arch>(va: usize) -> bool {
-    let root = kernel_root();
-    if root == 0 {
+    if kernel_root() == 0 {
         return image::range().contains(&va) && va & !(PAGE - 1) != image::init_stack_guard();
     }
+    reader::<A>().translate(va as u64).is_some()
+}
+
+/// Whether the byte at `va` can be written. There are final page tables.
+pub(crate) fn is_writable<A: Arch>(va: usize) -> bool {
+    reader::<A>()
+        .translate(va as u64)
+        .is_some_and(|t| t.prot.contains(Prot::WRITE))
+}
+
+/// First address of a page that is both writable and executable, if there is one.
+pub(crate) fn write_exec_page<A: Arch>() -> Option<u64> {
+    reader::<A>().audit_wx().map(|mapping| mapping.va)
+}
+
+/// A mapper that only looks, without the lock.
+fn reader<A: Arch>() -> Mapper<A::Format, Memory<A>> {
     // SAFETY: only read; entries are read whole, and tables are never freed, so a change in progress does no harm.
-    let mapper = unsafe { Mapper::new(A::format(), root, Memory::<A>(PhantomData)) };
-    mapper.translate(va as u64).is_some()
+    unsafe { Mapper::new(A::format(), kernel_root(), Memory(PhantomData)) }
 }
 
 /// Takes `len` bytes of the vmap window, with a page in front that is never mapped.

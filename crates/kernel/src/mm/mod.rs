@@ -15,8 +15,8 @@ use paging::{Cache, MapError, PAGE_SIZE, Prot};
 
 pub use heap::heap_bytes;
 pub(crate) use init::{hand_over_memblock, paging_init};
-pub(crate) use map::map_new_pages;
 pub use map::{ioremap, is_mapped, kernel_root};
+pub(crate) use map::{is_writable, map_new_pages, write_exec_page};
 pub use pages::{Usage, usage};
 pub use resync::{Synced, resync};
 pub use stack::{STACK_BYTES, Stack, StackOwner, guard_page_owner};

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use arrayvec::ArrayString;
 
-use super::{bench, faults};
+use super::{bench, faults, selftest};
 use crate::arch::Arch;
 use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, CpuId, NR_CPUS, ONLINE, POSSIBLE, PRESENT};
@@ -41,6 +41,7 @@ impl<A: Arch> Table<A> {
         "params" "" "parameters of the command line" => |_| list_params();
         "uptime" "" "seconds since the kernel's first instruction" => |_| uptime();
         "bench" "ipi|switch|lock" "time a thread wake-up across CPUs, a thread switch, a lock" => bench::run::<A>;
+        "selftest" "" "test clock, scheduler, per-CPU variables, memory" => |_| selftest::run::<A>();
         "busy" "all|CPU[,CPU]" "keep CPUs busy with a spinning thread each, for ever" => busy::<A>;
         "sleep" "MS" "wait so many milliseconds" => sleep::<A>;
         "fault" "undef|null|write|exec|stack|canary" "make the kernel fail in that way" => faults::fault::<A>;

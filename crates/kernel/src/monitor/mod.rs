@@ -6,6 +6,7 @@ mod bench;
 mod commands;
 mod editor;
 mod faults;
+mod selftest;
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
