@@ -13,6 +13,10 @@ use crate::stop_report::StopReport;
 const DEADLINE_NS: u64 = 1_000 * MS;
 const DEADLINE_PER_CPU_NS: u64 = 20 * MS;
 
+/// How often the waiting CPU sets its timer, in polls, and how far ahead.
+const POLLS_PER_TURN: u64 = 64;
+const TURNS_PER_SECOND: u64 = 10_000;
+
 /// Stops every CPU but `me` and reports. Takes no lock, needs no per-CPU base, prints nothing. A CPU on its way up is
 /// asked through its word alone: the gate refuses it and it parks.
 pub(crate) fn stop_others<A: Arch>(me: Option<CpuId>) -> StopReport {
@@ -28,7 +32,7 @@ pub(crate) fn stop_others<A: Arch>(me: Option<CpuId>) -> StopReport {
             A::send_ipi(cpu, hw, Ipi::Stop);
         }
     }
-    let silent = wait(asked);
+    let silent = wait::<A>(asked);
     StopReport {
         owner: me,
         stopped: parked(),
@@ -37,7 +41,7 @@ pub(crate) fn stop_others<A: Arch>(me: Option<CpuId>) -> StopReport {
 }
 
 /// Polls the words of those asked; returns who is still not parked at the deadline.
-fn wait(mut asked: CpuMask) -> CpuMask {
+fn wait<A: Arch>(mut asked: CpuMask) -> CpuMask {
     let limit = DEADLINE_NS + DEADLINE_PER_CPU_NS * u64::from(asked.count());
     let (start, mut polls) = (clock::ns_at(clock::cycles()), irq::POLLS_PER_SECOND);
     loop {
@@ -50,6 +54,11 @@ fn wait(mut asked: CpuMask) -> CpuMask {
         polls -= 1;
         if asked.is_empty() || polls == 0 || clock::ns_at(clock::cycles()) - start > limit {
             return asked;
+        }
+        // An emulator that counts instructions lets a CPU run until the next timer is due: without one, those asked would
+        // get no turn before the deadline. Interrupts are off, so nothing else comes of it.
+        if polls.is_multiple_of(POLLS_PER_TURN) {
+            A::set_timer(clock::cycles() + clock::hz() / TURNS_PER_SECOND);
         }
         core::hint::spin_loop();
     }
