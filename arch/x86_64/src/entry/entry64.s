@@ -21,10 +21,6 @@ linux64_entry:
     movq %rsi, %rbx
     leaq boot_unaligned(%rip), %rsi
     jnz boot_report64
-    movq %cr4, %rax
-    testl $(1 << 12), %eax              # LA57 cannot be left in 64-bit mode; XLF_5LEVEL, not set, tells loaders so
-    leaq boot_five_levels(%rip), %rsi
-    jnz boot_report64
 
     leaq __bss_start(%rip), %rdi
     leaq __bss_stop(%rip), %rcx
@@ -147,12 +143,19 @@ boot_enter64:
     leaq boot_image_pt(%rip), %rdi
     movq $0, (%rdi,%rcx,8)
 
-    movl $((1 << 7) | (1 << 5)), %eax   # CR4: PGE, which every CPU with long mode has, PAE; whatever else was on is not
-    movq %rax, %cr4
+    movq %cr4, %rax
+    testl $(1 << 12), %eax              # LA57
+    jnz boot_leave_five_levels
     movq %rbx, %cr3
+boot_four_levels:
+# CR4: PAE alone, which also drops what the loader had marked global; then PGE, which every CPU with long mode has.
+    movl $(1 << 5), %eax
+    movq %rax, %cr4
+    orl $(1 << 7), %eax
+    movq %rax, %cr4
     movl $0x80010035, %eax              # CR0: PG, WP, NE, ET, EM (no floating point in here: a stray one traps), PE
     movq %rax, %cr0
-    movq %rbp, %r12
+    leaq boot_base(%rip), %r12
     movq $1f, %rax
     jmp *%rax
 
@@ -188,8 +191,6 @@ boot_report64:
 .section .rodata.boot, "a", @progbits
 boot_unaligned:
     .asciz "standstill: loaded for the 64-bit entry at an address that is not 2 MiB aligned\r\n"
-boot_five_levels:
-    .asciz "standstill: entered with five levels of page tables\r\n"
 .balign 8
 boot_gdt:
     .quad 0

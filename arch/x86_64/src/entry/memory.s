@@ -21,6 +21,8 @@ boot_image_pd:
     .skip 4096
 boot_image_pt:
     .skip 4096
+boot_pml5:
+    .skip 4096
 boot_params_copy:
     .skip 4096
 boot_command_line:

@@ -12,8 +12,8 @@ global_asm!(
     ".set BOOT_LOAD_ADDRESS, 0x200000",
     ".set BOOT_PHYSMAP_SLOT, {physmap_slot}",
     ".set BOOT_COMMAND_LINE_BYTES, 2048",
-    // XLF_KERNEL_64, XLF_CAN_BE_LOADED_ABOVE_4G.
-    ".set BOOT_XLOADFLAGS, 3",
+    // XLF_KERNEL_64, XLF_CAN_BE_LOADED_ABOVE_4G, XLF_5LEVEL.
+    ".set BOOT_XLOADFLAGS, 0x23",
     ".set BOOT_INITRD_MAX, 0x7fffffff",
     ".set BOOT_KIND_PVH, {pvh}",
     ".set BOOT_KIND_LINUX, {linux}",
@@ -25,6 +25,7 @@ global_asm!(
     include_str!("../../../x86/src/boot/report.s"),
     include_str!("../../../x86/src/boot/entry32.s"),
     include_str!("entry64.s"),
+    include_str!("five_levels.s"),
     include_str!("long_mode.s"),
     include_str!("memory.s"),
     physmap_slot = const (PHYSMAP_BASE >> 39) & 511,
