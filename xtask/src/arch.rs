@@ -66,14 +66,6 @@ impl Arch {
         }
     }
 
-    /// Debian's package of the emulator.
-    pub const fn qemu_package(self) -> &'static str {
-        match self {
-            Self::X86_64 | Self::I386 => "qemu-system-x86",
-            Self::Aarch64 => "qemu-system-arm",
-        }
-    }
-
     /// QEMU's `-M` when nobody chose one.
     pub const fn default_machine(self) -> &'static str {
         match self {

@@ -1,5 +1,4 @@
 //! Everything a person or a CI job types: `cargo xtask VERB`.
-#![expect(dead_code, reason = "more verbs are on their way")]
 
 mod arch;
 mod exit;
@@ -27,10 +26,10 @@ use crate::needs::Install;
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = exit::TABLE, infer_subcommands = false)]
 struct Cli {
     /// Install nothing: print the commands that would, and exit with 3.
-    #[arg(long, global = true, conflicts_with = "yes")]
+    #[arg(long, global = true, conflicts_with = "yes", help_heading = "Set-up")]
     no_install: bool,
     /// Install through sudo without asking.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Set-up")]
     yes: bool,
     #[command(subcommand)]
     verb: Verb,
@@ -40,7 +39,12 @@ struct Cli {
 enum Verb {
     Qemu(verbs::qemu::Qemu),
     Build(verbs::build::Build),
+    Test(verbs::test::Test),
     Matrix(verbs::matrix::Matrix),
+    Check(verbs::check::Check),
+    Gdb(verbs::gdb::Gdb),
+    Doctor(verbs::doctor::Doctor),
+    Setup(verbs::doctor::Setup),
 }
 
 fn run(cli: Cli) -> Result<Exit> {
@@ -52,7 +56,12 @@ fn run(cli: Cli) -> Result<Exit> {
     match cli.verb {
         Verb::Qemu(qemu) => qemu.run(install),
         Verb::Build(build) => build.run(install),
+        Verb::Test(test) => test.run(install),
         Verb::Matrix(matrix) => matrix.run(install),
+        Verb::Check(check) => check.run(install),
+        Verb::Gdb(gdb) => gdb.run(install),
+        Verb::Doctor(doctor) => doctor.run(),
+        Verb::Setup(setup) => setup.run(install),
     }
 }
 

@@ -1,5 +1,9 @@
 //! One file per verb.
 
 pub mod build;
+pub mod check;
+pub mod doctor;
+pub mod gdb;
 pub mod matrix;
 pub mod qemu;
+pub mod test;

@@ -78,6 +78,14 @@ pub struct Outcome {
 /// # Errors
 /// When QEMU does not start; a guest's bad end is an [`Outcome`].
 pub fn run(spec: &Spec<'_>, watch: Watch) -> Result<Outcome> {
+    run_with(spec, watch, drop)
+}
+
+/// As [`run`]; `beside` is called once QEMU listens, with a way to end the run.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>)) -> Result<Outcome> {
     let symbols = Symbols::open(&spec.kernel.elf).ok();
     let (sender, events) = channel();
     let (mut process, socket) = process::start(spec)?;
@@ -92,7 +100,8 @@ pub fn run(spec: &Spec<'_>, watch: Watch) -> Result<Outcome> {
         process.kill();
         return Err(refused(spec, &complaints.join().unwrap_or_default(), &error));
     }
-    let keyboard = Keyboard::start(watch.input, stdin, sender)?;
+    let keyboard = Keyboard::start(watch.input, stdin, sender.clone())?;
+    beside(sender);
     if spec.gdb.is_none() {
         qmp.command("cont", &json!({}))?;
     }

@@ -69,11 +69,6 @@ impl Toolchain {
         format!("{}.{}", self.version.0, self.version.1)
     }
 
-    /// The folder of its programs.
-    pub fn bin(&self) -> &Path {
-        &self.bin
-    }
-
     /// `program` of this toolchain, in an environment free of what the cargo that runs xtask left in it.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));

@@ -42,6 +42,12 @@ pub fn version(text: &str) -> Option<(u32, u32)> {
         })
 }
 
+/// The first word of `text` that is a version, whole.
+fn full_version(text: &str) -> Option<String> {
+    let word = text.split_whitespace().find(|word| version(word).is_some())?;
+    Some(word.trim_matches(|c: char| !c.is_ascii_digit()).to_owned())
+}
+
 /// Looks for the emulator of `arch`.
 pub fn qemu(arch: Arch) -> State {
     let Some(place) = on_path(arch.qemu()) else {
@@ -113,7 +119,7 @@ fn found_by(place: Option<PathBuf>, args: &[&str]) -> State {
     };
     match first_line(&place, args) {
         Some(line) => State::Found {
-            version: version(&line).map_or(line, |(major, minor)| format!("{major}.{minor}")),
+            version: full_version(&line).unwrap_or(line),
             place: place.display().to_string(),
         },
         None => State::Missing {
@@ -137,6 +143,10 @@ mod tests {
             Some((1, 96))
         );
         assert_eq!(version("GNU gdb (Debian 13.1-3) 13.1"), Some((13, 1)));
+        assert_eq!(
+            full_version("clippy 0.1.96 (abc 2026-01-02)"),
+            Some("0.1.96".into())
+        );
         assert_eq!(version("nothing"), None);
         assert_eq!(version("one 12"), None);
     }

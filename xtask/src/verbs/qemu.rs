@@ -36,7 +36,9 @@ const TIMEOUT: Duration = Duration::from_secs(120);
   cargo xtask qemu --arch i386 --up --cpu pentium
   cargo xtask qemu --arch i386 --smp 8 --append run=panic --expect panic
   echo 'cpus
-  poweroff' | cargo xtask qemu --arch x86_64")]
+  poweroff' | cargo xtask qemu --arch x86_64
+
+`cargo xtask --help` has the exit codes.")]
 pub struct Qemu {
     #[command(flatten)]
     choice: Choice,
@@ -46,13 +48,7 @@ pub struct Qemu {
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
     /// How the run shall end. Any other end has an exit code of its own.
-    #[arg(
-        long,
-        value_enum,
-        value_name = "END",
-        default_value = "poweroff",
-        hide_possible_values = true
-    )]
+    #[arg(long, value_enum, value_name = "END", default_value = "poweroff")]
     expect: End,
     /// Wait for gdb before the first instruction, and print how to start it.
     #[arg(long)]

@@ -40,12 +40,16 @@ pub enum End {
     /// Halted for good, as announced.
     Halt,
     /// Powered off without announcing it.
+    #[value(skip)]
     SilentPoweroff,
     /// Announced one end and came to another.
+    #[value(skip)]
     Contradiction,
     /// QEMU ended without the guest's doing.
+    #[value(skip)]
     QemuDied,
     /// Ended by whoever started it.
+    #[value(skip)]
     Quit,
 }
 
@@ -80,12 +84,6 @@ impl End {
             self,
             Self::EarlyDeath | Self::Timeout | Self::Contradiction | Self::PanicPartial
         )
-    }
-
-    /// As in `--expect` and in reports.
-    pub fn name(self) -> String {
-        self.to_possible_value()
-            .map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
     /// For a person, to follow "the run ended:".

@@ -1,0 +1,157 @@
+//! `cargo xtask check`: the gate that a change passes before it is anybody's.
+
+use std::io;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+
+use crate::arch::Arch;
+use crate::exit::Exit;
+use crate::kernel::{self, Flavour};
+use crate::needs::rust::{self, Toolchain};
+use crate::needs::{self, Install, Need};
+use crate::paths;
+
+/// Checks formatting, lints and documentation, for the host and for every kernel. Any warning is an error.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cargo xtask check                everything, to the end, whatever fails
+  cargo xtask check fmt clippy     only steps with these words in their names")]
+pub struct Check {
+    /// Only steps with one of these in their names.
+    steps: Vec<String>,
+}
+
+/// A step: its name, and what to run.
+type Step = (String, Command);
+
+impl Check {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When something is missing.
+    pub fn run(self, install: Install) -> Result<Exit> {
+        needs::ensure(
+            &[Need::KernelRust, Need::Linker, Need::Clippy, Need::Rustfmt],
+            install,
+        )?;
+        let mut steps = steps()?;
+        steps.retain(|(name, _)| self.steps.is_empty() || self.steps.iter().any(|word| name.contains(word)));
+        let mut failed = 0;
+        for (name, command) in &mut steps {
+            failed += u32::from(!passes(name, command)?);
+        }
+        println!("{} passed, {failed} failed", steps.len() - failed as usize);
+        Ok(if failed == 0 { Exit::Pass } else { Exit::Failed })
+    }
+}
+
+fn steps() -> Result<Vec<Step>> {
+    let rust = rust::kernel().ok_or_else(|| anyhow!("no Rust that can build a kernel"))?;
+    let mut steps = vec![("fmt".to_owned(), fmt(&rust)?)];
+    for smp in [false, true] {
+        steps.push((format!("clippy host {}", build(smp)), host_clippy(&rust, smp)));
+    }
+    for arch in Arch::ALL {
+        for smp in [false, true] {
+            steps.push((
+                format!("clippy {arch} {}", build(smp)),
+                kernel_step(arch, smp, "clippy")?,
+            ));
+        }
+    }
+    steps.push(("doc host".to_owned(), host_doc(&rust)));
+    for arch in Arch::ALL {
+        steps.push((format!("doc {arch}"), kernel_step(arch, true, "doc")?));
+    }
+    Ok(steps)
+}
+
+const fn build(smp: bool) -> &'static str {
+    if smp { "smp" } else { "up" }
+}
+
+/// The kernels' toolchain may come without a formatter; the others' will do.
+fn fmt(rust: &Toolchain) -> Result<Command> {
+    let own = rust.sibling("cargo-fmt").map(|_| rust.clone());
+    let rust = own.or_else(rust::active).context("no toolchain with cargo fmt")?;
+    let mut command = rust.command("cargo-fmt");
+    command
+        .current_dir(paths::root())
+        .args(["fmt", "--all", "--check"]);
+    Ok(command)
+}
+
+/// For what the host runs. The same toolchain as for the kernels, so that both have the same lints.
+fn host(rust: &Toolchain, program: &str, verb: &str) -> Command {
+    let mut command = rust.command(program);
+    command
+        .current_dir(paths::root())
+        .arg(verb)
+        .env("CARGO_TARGET_DIR", paths::kernel_target());
+    command
+}
+
+fn host_clippy(rust: &Toolchain, smp: bool) -> Command {
+    let mut command = host(rust, "cargo-clippy", "clippy");
+    command.arg("--all-targets");
+    if smp {
+        command.args([
+            "--package",
+            "kernel",
+            "--package",
+            "percpu",
+            "--features",
+            "kernel/smp,percpu/smp",
+        ]);
+    }
+    command.args(["--", "-Dwarnings"]);
+    command
+}
+
+fn host_doc(rust: &Toolchain) -> Command {
+    let mut command = host(rust, "cargo", "doc");
+    command
+        .args(["--no-deps", "--document-private-items"])
+        .env("RUSTDOCFLAGS", "-Dwarnings");
+    command
+}
+
+fn kernel_step(arch: Arch, smp: bool, verb: &str) -> Result<Command> {
+    let mut command = kernel::cargo(arch, verb)?;
+    kernel::choose(
+        &mut command,
+        Flavour {
+            arch,
+            smp,
+            release: false,
+        },
+    );
+    if verb == "clippy" {
+        command.args(["--", "-Dwarnings"]);
+    } else {
+        command
+            .args(["--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-Dwarnings");
+    }
+    Ok(command)
+}
+
+/// Runs a step. What it says is shown only if it fails.
+fn passes(name: &str, command: &mut Command) -> Result<bool> {
+    let started = Instant::now();
+    let output = command.output().with_context(|| format!("cannot run {name}"))?;
+    let passed = output.status.success();
+    println!(
+        "{} {name:<20} {:6.1} s",
+        if passed { "ok  " } else { "FAIL" },
+        started.elapsed().as_secs_f32()
+    );
+    if !passed {
+        io::Write::write_all(&mut io::stdout(), &output.stdout)?;
+        io::Write::write_all(&mut io::stderr(), &output.stderr)?;
+    }
+    Ok(passed)
+}

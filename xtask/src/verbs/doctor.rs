@@ -1,0 +1,97 @@
+//! `cargo xtask doctor` and `cargo xtask setup`: what the machine has, and how to get the rest.
+
+use anyhow::Result;
+use clap::Args;
+use comfy_table::{Table, presets};
+
+use crate::exit::Exit;
+use crate::needs::{self, Install, Need, State};
+
+/// Says what the machine has of what xtask needs, and how to get the rest. Exits with 3 if something is missing.
+#[derive(Args, Debug)]
+pub struct Doctor {}
+
+/// Installs all that any verb needs, at once. Each verb does so for itself when the time comes.
+#[derive(Args, Debug)]
+pub struct Setup {}
+
+impl Doctor {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// None.
+    pub fn run(self) -> Result<Exit> {
+        let found: Vec<(Need, State)> = Need::ALL.into_iter().map(|need| (need, need.look())).collect();
+        println!("{}", table(&found));
+        let missing = found
+            .iter()
+            .filter(|(_, state)| matches!(state, State::Missing { .. }))
+            .count();
+        if missing == 0 {
+            println!("all is well");
+            return Ok(Exit::Pass);
+        }
+        println!("{missing} missing; `cargo xtask setup` installs all, and each verb installs what it needs");
+        Ok(Exit::ToolMissing)
+    }
+}
+
+impl Setup {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When something could not or may not be installed.
+    pub fn run(self, install: Install) -> Result<Exit> {
+        needs::ensure(&Need::ALL, install)?;
+        println!("all is there");
+        Ok(Exit::Pass)
+    }
+}
+
+fn table(found: &[(Need, State)]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    table.set_header(["need", "found", "minimum", "where, or the fix"]);
+    for (need, state) in found {
+        let (version, place) = match state {
+            State::Found { version, place } => (version.clone(), place.clone()),
+            State::Missing { found } => (format!("MISSING: {found}"), fix(*need)),
+        };
+        table.add_row([need.name(), version, need.minimum(), place]);
+    }
+    table
+}
+
+fn fix(need: Need) -> String {
+    let debian = format!("apt-get install {}", need.packages().join(" "));
+    if need == Need::KernelRust {
+        format!("rustup component add rust-src, or {debian}")
+    } else {
+        debian
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_need_has_a_row_and_a_fix() {
+        let missing = |need: Need| {
+            (
+                need,
+                State::Missing {
+                    found: "not found".into(),
+                },
+            )
+        };
+        let text = table(&Need::ALL.map(missing)).to_string();
+        for need in Need::ALL {
+            assert!(
+                text.contains(&need.name()) && text.contains(need.packages()[0]),
+                "{}",
+                need.name()
+            );
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! `cargo xtask test`: all that the README promises.
+
+use std::io::{BufRead, BufReader};
+use std::num::NonZero;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use serde_json::Value;
+
+use super::{build, matrix};
+use crate::arch::Arch;
+use crate::exit::Exit;
+use crate::matrix::cells;
+use crate::needs::{self, Install, Need, rust};
+use crate::paths;
+
+/// Runs all tests: the host's, the check of UP kernels for SMP code, and the matrix.
+///
+/// The last line is `N passed, N failed`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cargo xtask test              everything: some minutes on two cores
+  cargo xtask test --host       unit and doc tests only")]
+pub struct Test {
+    /// Only what runs on the host: unit and doc tests.
+    #[arg(long)]
+    host: bool,
+    /// How many small virtual machines run at once [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+}
+
+/// Passed and failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+}
+
+impl Tally {
+    const fn one(passed: bool) -> Self {
+        Self {
+            passed: passed as u64,
+            failed: !passed as u64,
+        }
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+impl Test {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When something is missing. What fails is counted.
+    pub fn run(self, install: Install) -> Result<Exit> {
+        if !self.host {
+            let mut needs = vec![Need::KernelRust, Need::Linker];
+            needs.extend(Arch::ALL.map(Need::Qemu));
+            needs::ensure(&needs, install)?;
+        }
+        let mut tally = host("the host's tests", &[])?;
+        tally += host("the same, with more than one CPU", &smp_features()?)?;
+        if !self.host {
+            tally += symbols();
+            tally += self.machines(install);
+        }
+        println!("{} passed, {} failed", tally.passed, tally.failed);
+        Ok(if tally.failed == 0 {
+            Exit::Pass
+        } else {
+            Exit::Failed
+        })
+    }
+
+    fn machines(&self, install: Install) -> Tally {
+        heading("kernels on machines");
+        match matrix::execute(cells::all(false), self.jobs, install, false) {
+            Ok(all) => {
+                let failed = all.iter().filter(|done| done.wrong.is_some()).count() as u64;
+                Tally {
+                    passed: all.len() as u64 - failed,
+                    failed,
+                }
+            }
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+fn heading(what: &str) {
+    println!("\n== {what}");
+}
+
+fn failed(error: &anyhow::Error) -> Tally {
+    println!("FAIL  {error:#}");
+    Tally::one(false)
+}
+
+/// `cargo test` for what the host can run, with `more` arguments.
+fn host(what: &str, more: &[String]) -> Result<Tally> {
+    heading(what);
+    let mut command = cargo()?;
+    command
+        .args(["test", "--no-fail-fast"])
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().context("cannot run cargo")?;
+    let lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
+    let mut tally = Tally::default();
+    for line in lines.map_while(Result::ok) {
+        if let Some(result) = result(&line) {
+            tally += result;
+        }
+        if is_news(&line) {
+            println!("{line}");
+        }
+    }
+    // A crate that does not build, or a test that takes its process down, leaves no line behind.
+    if !child.wait()?.success() && tally.failed == 0 {
+        tally.failed = 1;
+    }
+    Ok(tally)
+}
+
+/// The cargo that runs xtask: what it has built so far, it need not build again.
+fn cargo() -> Result<Command> {
+    let rust = rust::active().ok_or_else(|| anyhow!("no rustc that runs"))?;
+    let mut command = rust.command("cargo");
+    command
+        .current_dir(paths::root())
+        .env("CARGO_TARGET_DIR", paths::target());
+    Ok(command)
+}
+
+/// Arguments that turn the feature `smp` on in every host crate that has it.
+fn smp_features() -> Result<Vec<String>> {
+    let output = cargo()?
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata makes no sense")?;
+    let has_smp = |package: &&Value| package["features"].get("smp").is_some();
+    let is_host = |package: &&Value| {
+        !package["manifest_path"]
+            .as_str()
+            .is_some_and(|path| path.contains("/arch/"))
+    };
+    let packages = metadata["packages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(has_smp)
+        .filter(is_host);
+    let names = packages.filter_map(|package| package["name"].as_str());
+    Ok(names
+        .flat_map(|name| {
+            [
+                "--package".into(),
+                name.to_owned(),
+                "--features".into(),
+                format!("{name}/smp"),
+            ]
+        })
+        .collect())
+}
+
+/// `test result: ok. 5 passed; 0 failed; ...`
+fn result(line: &str) -> Option<Tally> {
+    let counts = line.strip_prefix("test result: ")?;
+    let count = |word: &str| {
+        let before = counts.split_once(word)?.0;
+        before
+            .rsplit([' ', ';'])
+            .find(|text| !text.is_empty())?
+            .parse()
+            .ok()
+    };
+    Some(Tally {
+        passed: count(" passed")?,
+        failed: count(" failed")?,
+    })
+}
+
+/// Whether a line of libtest says more than that all is as it was.
+fn is_news(line: &str) -> bool {
+    let routine = line.is_empty()
+        || line.starts_with("running ")
+        || (line.starts_with("test ") && line.ends_with(" ok"));
+    !routine
+}
+
+/// Each UP kernel is free of code for more than one CPU.
+fn symbols() -> Tally {
+    heading("UP kernels without SMP code");
+    let mut tally = Tally::default();
+    for arch in Arch::ALL {
+        tally += match build::compare(arch, false) {
+            Ok(report) => {
+                println!("{}  {report}", if report.is_clean() { "ok  " } else { "FAIL" });
+                Tally::one(report.is_clean())
+            }
+            Err(error) => failed(&error),
+        };
+    }
+    tally
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_read() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        assert_eq!(
+            result(line),
+            Some(Tally {
+                passed: 12,
+                failed: 3
+            })
+        );
+        assert_eq!(
+            result("test result: ok. 0 passed; 0 failed; 0 ignored"),
+            Some(Tally::default())
+        );
+        assert_eq!(result("test results_are_read ... ok"), None);
+        assert_eq!(result("test result: nonsense"), None);
+    }
+
+    #[test]
+    fn only_news_is_shown() {
+        assert!(!is_news("test tests::results_are_read ... ok"));
+        assert!(!is_news("running 3 tests"));
+        assert!(is_news("test tests::results_are_read ... FAILED"));
+        assert!(is_news("test result: ok. 1 passed; 0 failed"));
+        assert!(is_news("thread panicked"));
+    }
+}
