@@ -38,8 +38,6 @@ pub(crate) fn kernel_root_offset() -> u64 {
 pub(crate) fn boot_root() -> arch_x86::smp::StartRoot {
     let at = arch_x86::handover::image(0).start + boot_root_offset();
     // SAFETY: a page of the image, whole and initialised.
-    arch_x86::smp::StartRoot {
-        at,
-        page: unsafe { &initial_page_table },
-    }
+    let page = unsafe { &initial_page_table };
+    arch_x86::smp::StartRoot { at, page }
 }

@@ -132,13 +132,13 @@ unsafe fn fill_tasks(tables: &Tables, top: usize) {
         // The CPU saves all but the root here when it leaves the main task, and takes the root from here on return.
         *tables.main.get() = at_rest;
         *tables.double_fault.get() = TaskState {
-            eip: double_fault as u32,
+            eip: double_fault as usize as u32,
             esp: top as u32,
             ..at_rest
         };
         let nmi_top = top - EXCEPTION_STACKS / 2;
         *tables.nmi.get() = TaskState {
-            eip: nmi as u32,
+            eip: nmi as usize as u32,
             esp: nmi_top as u32,
             ..at_rest
         };

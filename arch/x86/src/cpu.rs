@@ -160,12 +160,11 @@ pub fn initial_apic_id() -> u32 {
 
 /// EFER, or 0 on a CPU that has none: it came with the no-execute bit and long mode.
 pub fn efer() -> u64 {
-    // SAFETY: the CPU has the register.
-    if has(Features::NX) {
-        unsafe { regs::rdmsr(msr::EFER) }
-    } else {
-        0
+    if !has(Features::NX) {
+        return 0;
     }
+    // SAFETY: the CPU has the register.
+    unsafe { regs::rdmsr(msr::EFER) }
 }
 
 /// Bits of a physical address the CPU can put out (CPUID leaf 8000_0008h; 36 on CPUs that do not say).

@@ -7,6 +7,7 @@ use kernel::arch::Arch;
 pub(crate) fn reserve(_memblock: &mut Memblock) {}
 
 /// No vector is another CPU's.
+#[expect(clippy::extra_unused_type_parameters, reason = "called as in the SMP build")]
 pub(crate) fn interrupt<A: Arch>(_vector: u8) -> bool {
     false
 }

@@ -28,8 +28,6 @@ pub(crate) fn trampoline_root_offset() -> u64 {
 pub(crate) fn trampoline_root() -> arch_x86::smp::StartRoot {
     let at = arch_x86::handover::image(0).start + trampoline_root_offset();
     // SAFETY: a page of the image, whole and initialised.
-    arch_x86::smp::StartRoot {
-        at,
-        page: unsafe { &trampoline_pgd },
-    }
+    let page = unsafe { &trampoline_pgd };
+    arch_x86::smp::StartRoot { at, page }
 }

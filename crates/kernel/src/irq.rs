@@ -28,10 +28,8 @@ impl IrqOff {
         let was_on = hooks::get().is_some_and(|h| (h.irq_save)());
         // SAFETY: nothing can move a thread off a CPU that takes no interrupt, as long as the thread does not itself
         // give the CPU away, and the scheduler refuses to be called with this guard alive (it takes its own).
-        Self {
-            was_on,
-            pin: unsafe { Pin::new() },
-        }
+        let pin = unsafe { Pin::new() };
+        Self { was_on, pin }
     }
 
     /// The proof per-CPU variables ask for.

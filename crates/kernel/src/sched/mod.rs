@@ -61,10 +61,8 @@ impl PreemptOff {
             thread.preempt_off.fetch_add(1, Ordering::Acquire);
         }
         // SAFETY: threads never change CPUs, and this one is not even preempted while the count is above 0.
-        Self {
-            thread,
-            pin: unsafe { Pin::new() },
-        }
+        let pin = unsafe { Pin::new() };
+        Self { thread, pin }
     }
 
     /// The proof per-CPU variables ask for.
