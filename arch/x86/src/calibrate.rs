@@ -2,8 +2,9 @@
 
 use crate::apic::{LocalApic, timer};
 use crate::cpu::{self, Features};
-use crate::pit;
-use crate::pmtimer::{self, PmTimer};
+use crate::pit::Pit;
+use crate::pmtimer::PmTimer;
+use crate::reference::{Reference, between, sample, wait};
 
 /// The TSC's frequency where CPUID tells it: crystal and ratio (leaf 15h), or a hypervisor's word (leaf 4000_0010h).
 /// Only with TSC deadlines, since the other timer needs measuring anyhow.
@@ -49,49 +50,28 @@ const WINDOW_HZ: u64 = 1000;
 pub fn tsc_hz(apic: LocalApic, pm_timer: Option<PmTimer>) -> Result<u64, &'static str> {
     apic.start_counting();
     let window = pm_timer
-        .and_then(|timer| against_pm_timer(apic, timer))
-        .or_else(|| against_pit(apic));
+        .and_then(|timer| measure(apic, &timer))
+        .or_else(|| measure(apic, &Pit::start()));
     apic.stop_counting();
     let window = window.ok_or("neither the ACPI timer nor the 8254 counts")?;
     timer::set_ratio(window.timer, window.tsc);
     window.tsc_hz().ok_or("the TSC does not run at a sensible rate")
 }
 
-/// Both clocks run freely, so nothing that happens inside the window harms it: only its ends must be exact.
-fn against_pm_timer(apic: LocalApic, timer: PmTimer) -> Option<Window> {
-    let start = timer.sample()?;
+fn measure<R: Reference>(apic: LocalApic, reference: &R) -> Option<Window> {
+    let start = sample(reference)?;
     let first = apic.counted();
-    if !timer.wait(start, (pmtimer::HZ / WINDOW_HZ) as u32) {
+    if !wait(reference, start, (R::HZ / WINDOW_HZ) as u32) {
         return None;
     }
-    let end = timer.sample()?;
+    let end = sample(reference)?;
     let window = Window {
         tsc: end.tsc.wrapping_sub(start.tsc),
         timer: apic.counted().wrapping_sub(first).into(),
-        reference: timer.between(start.ticks, end.ticks).into(),
-        reference_hz: pmtimer::HZ,
+        reference: between(reference.mask(), start.ticks, end.ticks).into(),
+        reference_hz: R::HZ,
     };
     window.tsc_hz().map(|_| window)
-}
-
-/// The end of a countdown may be seen late but never early: of three the shortest is the truest.
-fn against_pit(apic: LocalApic) -> Option<Window> {
-    let ticks = (pit::HZ / WINDOW_HZ) as u16;
-    let one = |_| {
-        let first = apic.counted();
-        let tsc = pit::tsc_ticks_during(ticks)?;
-        let timer = apic.counted().wrapping_sub(first).into();
-        Some(Window {
-            tsc,
-            timer,
-            reference: ticks.into(),
-            reference_hz: pit::HZ,
-        })
-    };
-    (0..3)
-        .filter_map(one)
-        .min_by_key(|window| window.tsc)
-        .filter(|window| window.tsc_hz().is_some())
 }
 
 #[cfg(test)]
@@ -104,9 +84,9 @@ mod tests {
             tsc,
             timer: 0,
             reference,
-            reference_hz: pmtimer::HZ,
+            reference_hz: PmTimer::HZ,
         };
-        assert_eq!(window(1_000_000_000, pmtimer::HZ).tsc_hz(), Some(1_000_000_000));
+        assert_eq!(window(1_000_000_000, PmTimer::HZ).tsc_hz(), Some(1_000_000_000));
         assert_eq!(window(3_000_000, 3580).tsc_hz(), Some(2_999_618_715));
         assert_eq!(window(3_000_000, 0).tsc_hz(), None);
         assert_eq!(window(u64::MAX, 1).tsc_hz(), None);

@@ -26,6 +26,7 @@ pub mod pit;
 pub mod pmtimer;
 pub mod power;
 mod ratio;
+pub mod reference;
 pub mod regs;
 #[cfg(feature = "smp")]
 pub mod smp;

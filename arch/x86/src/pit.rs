@@ -1,37 +1,46 @@
-//! Counter 2 of the 8254: the reference clock of machines without an ACPI timer. It drives no interrupt; its output
-//! is read back through the speaker port.
+//! Counter 0 of the 8254: the reference clock of machines without an ACPI timer. Its output is an interrupt that nobody
+//! routes; its gate is always open, which cannot be said of counter 2 on machines without a speaker.
 
 use crate::io::{inb, outb};
-use crate::regs::rdtsc;
+use crate::reference::Reference;
 
-/// Ticks per second.
-pub const HZ: u64 = 1_193_182;
-
-const COUNTER_2: u16 = 0x42;
+const COUNTER_0: u16 = 0x40;
 const COMMAND: u16 = 0x43;
-/// System control port B: bit 0 gates counter 2, bit 1 feeds the speaker, bit 5 is the counter's output.
-const CONTROL_B: u16 = 0x61;
-/// Counter 2, both bytes, mode 0: the output rises when the count ends.
-const MODE_0: u8 = 0b1011_0000;
+/// Counter 0, both bytes, mode 2: counts down by one and starts over.
+const MODE_2: u8 = 0b0011_0100;
+/// Holds the count of counter 0 until both bytes have been read.
+const LATCH_0: u8 = 0;
 
-/// Reads of the output after which the counter is taken to be missing.
-const DEAD: u32 = 1_000_000;
+/// The counter, counting through all 16 bits: 54.9 ms.
+#[derive(Debug)]
+pub struct Pit(());
 
-/// TSC ticks while the counter counts `ticks` (2 at least) down. `None` if it does not.
-pub fn tsc_ticks_during(ticks: u16) -> Option<u64> {
-    // SAFETY: the speaker's counter is the kernel's alone; the speaker itself is off.
-    let start = unsafe {
-        outb(CONTROL_B, inb(CONTROL_B) & !0b11 | 0b01);
-        outb(COMMAND, MODE_0);
-        outb(COUNTER_2, ticks as u8);
-        outb(COUNTER_2, (ticks >> 8) as u8);
-        rdtsc()
-    };
-    // SAFETY: reading the port has no effect.
-    let expired = || unsafe { inb(CONTROL_B) } & 1 << 5 != 0;
-    // An output that is high at once belongs to no counter (an empty port reads as all ones).
-    if expired() {
-        return None;
+impl Pit {
+    /// Starts it.
+    pub fn start() -> Self {
+        // SAFETY: the counter is the kernel's alone, and its interrupt is masked. A count of 0 means 65536.
+        unsafe {
+            outb(COMMAND, MODE_2);
+            outb(COUNTER_0, 0);
+            outb(COUNTER_0, 0);
+        }
+        Self(())
     }
-    (0..DEAD).find(|_| expired()).map(|_| rdtsc().wrapping_sub(start))
+}
+
+impl Reference for Pit {
+    const HZ: u64 = 1_193_182;
+
+    fn mask(&self) -> u32 {
+        0xffff
+    }
+
+    fn read(&self) -> u32 {
+        // SAFETY: as in `start`.
+        let count = unsafe {
+            outb(COMMAND, LATCH_0);
+            u16::from_le_bytes([inb(COUNTER_0), inb(COUNTER_0)])
+        };
+        u32::from(!count)
+    }
 }
