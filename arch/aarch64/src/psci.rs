@@ -70,16 +70,3 @@ pub fn system_reset() -> Error {
         None => Error::NotSupported,
     }
 }
-
-/// `CPU_ON` (5.1.4): starts the CPU with these MPIDR affinity fields at physical address `entry`, MMU off, `context` in
-/// x0.
-///
-/// # Errors
-/// As the firmware gives them; `NotSupported` without firmware.
-#[cfg(feature = "smp")]
-pub fn cpu_on(mpidr: u64, entry: u64, context: u64) -> Result<(), Error> {
-    call!(
-        conduit().ok_or(Error::NotSupported)?,
-        cpu_on(mpidr, entry, context)
-    )
-}

@@ -1,5 +1,7 @@
 //! The interrupt controller: a GICv2 or a GICv3, whichever the device tree describes.
 
+#[cfg(feature = "smp")]
+pub mod smp;
 mod v2;
 mod v3;
 
@@ -127,26 +129,6 @@ pub fn end(irq: Acknowledged) {
     match VERSION.load(Ordering::Acquire) {
         2 => v2::end(irq.0),
         3 => v3::end(irq.0),
-        _ => {}
-    }
-}
-
-/// Silences the executing CPU's part, for a CPU that stops for good.
-#[cfg(feature = "smp")]
-pub fn quiesce_cpu() {
-    match VERSION.load(Ordering::Acquire) {
-        2 => v2::quiesce_cpu(),
-        3 => v3::quiesce_cpu(),
-        _ => {}
-    }
-}
-
-/// Sends a software generated interrupt to the CPU with these affinity fields. Lost if it is off.
-#[cfg(feature = "smp")]
-pub fn send_sgi(mpidr: u64, sgi: u32) {
-    match VERSION.load(Ordering::Acquire) {
-        2 => v2::smp_send_sgi(mpidr, sgi),
-        3 => v3::smp_send_sgi(mpidr, sgi),
         _ => {}
     }
 }

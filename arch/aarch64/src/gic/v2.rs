@@ -4,8 +4,11 @@
 //! interrupt's priority clears its three neighbours', there are no target registers, an SGI's sender is taken for
 //! part of its number, and with security extensions it enables a group that the non-secure side cannot.
 
+#[cfg(feature = "smp")]
+pub(super) mod smp;
+
 use core::ptr;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use boot_info::fdt::Gic;
 use tock_registers::interfaces::{Readable, Writeable};
@@ -13,7 +16,7 @@ use tock_registers::register_structs;
 use tock_registers::registers::{ReadOnly, ReadWrite, WriteOnly};
 
 use super::{priority, sgi};
-use crate::Aarch64;
+use crate::{Aarch64, cpu};
 
 register_structs! {
     /// The distributor. Arrays are banked per CPU for interrupts 0 to 31.
@@ -54,6 +57,13 @@ register_structs! {
 static DISTRIBUTOR: AtomicUsize = AtomicUsize::new(0);
 static CPU_INTERFACE: AtomicUsize = AtomicUsize::new(0);
 
+/// Interface bit of each CPU by its Aff0, as the CPU itself read it; a GICv2 has no more than eight.
+static INTERFACE: [AtomicU8; 8] = [const { AtomicU8::new(0) }; 8];
+
+fn aff0(mpidr: u64) -> usize {
+    mpidr as usize % INTERFACE.len()
+}
+
 fn distributor() -> &'static Distributor {
     // SAFETY: `init` mapped the registers for good before the version became known; volatile, shared accesses.
     unsafe { &*ptr::with_exposed_provenance(DISTRIBUTOR.load(Ordering::Relaxed)) }
@@ -66,10 +76,10 @@ fn cpu_interface() -> &'static CpuInterface {
 
 pub(super) fn init(gic: &Gic) -> Result<(), &'static str> {
     let dist = gic.distributor().ok_or("the GICv2 has no distributor")?;
-    let cpu = gic.cpu_interface().ok_or("the GICv2 has no CPU interface")?;
+    let interface = gic.cpu_interface().ok_or("the GICv2 has no CPU interface")?;
     let map = |pa| kernel::mm::ioremap::<Aarch64>(pa, 0x1000).map_err(|_| "no room to map the GIC");
     DISTRIBUTOR.store(map(dist.base)?.expose_provenance(), Ordering::Relaxed);
-    CPU_INTERFACE.store(map(cpu.base)?.expose_provenance(), Ordering::Relaxed);
+    CPU_INTERFACE.store(map(interface.base)?.expose_provenance(), Ordering::Relaxed);
 
     let gicd = distributor();
     gicd.ctlr.set(0);
@@ -95,8 +105,8 @@ pub(super) fn init_cpu() -> Result<(), &'static str> {
         gicd.ipriorityr[n as usize].set(sgi::priority(n));
         gicd.isenabler[0].set(1 << n);
     }
-    #[cfg(feature = "smp")]
-    smp::note_interface();
+    // The target registers of its own SGIs tell a CPU which interface it has.
+    INTERFACE[aff0(cpu::mpidr_affinity())].store(gicd.itargetsr[0].get(), Ordering::Release);
     let gicc = cpu_interface();
     gicc.pmr.set(u32::from(priority::MASK_OPEN));
     gicc.bpr.set(0);
@@ -130,44 +140,4 @@ pub(super) fn acknowledge() -> u32 {
 
 pub(super) fn end(raw: u32) {
     cpu_interface().eoir.set(raw);
-}
-
-#[cfg(feature = "smp")]
-pub(super) use smp::{quiesce_cpu, smp_send_sgi};
-
-#[cfg(feature = "smp")]
-mod smp {
-    //! Signals to other CPUs.
-
-    use core::sync::atomic::{AtomicU8, Ordering};
-
-    use aarch64_cpu::asm::barrier;
-    use kernel::arch::PerCpuOps;
-    use tock_registers::interfaces::{Readable, Writeable};
-
-    use super::{cpu_interface, distributor};
-    use crate::Aarch64;
-
-    /// Interface bit of each CPU by its Aff0, as the CPU itself read it; a GICv2 has no more than eight.
-    static INTERFACE: [AtomicU8; 8] = [const { AtomicU8::new(0) }; 8];
-
-    /// The target registers of its own SGIs tell a CPU which interface it has.
-    pub(super) fn note_interface() {
-        let aff0 = Aarch64::hw_id().0 as usize;
-        INTERFACE[aff0 % 8].store(distributor().itargetsr[0].get(), Ordering::Release);
-    }
-
-    pub(in crate::gic) fn smp_send_sgi(mpidr: u64, sgi: u32) {
-        let known = INTERFACE[mpidr as usize % 8].load(Ordering::Acquire);
-        // A CPU that has not been here yet: the usual numbering, so that a stop on its way up is not lost for sure.
-        let target = if known == 0 { 1 << (mpidr % 8) } else { known };
-        // What was written for the receiver must be there before the signal is.
-        barrier::dsb(barrier::ISHST);
-        distributor().sgir.set(u32::from(target) << 16 | sgi);
-    }
-
-    pub(in crate::gic) fn quiesce_cpu() {
-        distributor().icenabler[0].set(u32::MAX);
-        cpu_interface().ctlr.set(0);
-    }
 }

@@ -4,6 +4,8 @@
 //! wait, because they wait for ever; here every wait has a deadline. Each CPU owns its redistributor's frames.
 
 mod redistributor;
+#[cfg(feature = "smp")]
+pub(super) mod smp;
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -116,43 +118,4 @@ pub(super) fn acknowledge() -> u32 {
 
 pub(super) fn end(raw: u32) {
     redistributor::end(raw);
-}
-
-#[cfg(feature = "smp")]
-pub(super) use smp::{quiesce_cpu, smp_send_sgi};
-
-#[cfg(feature = "smp")]
-mod smp {
-    //! Signals to other CPUs.
-
-    use aarch64_cpu::asm::barrier;
-    use arm_gic::gicv3::GicCpuInterface;
-
-    /// `arm-gic` builds this value too, but without the range selector: it reaches Aff0 0 to 15 only.
-    pub(in crate::gic) fn smp_send_sgi(mpidr: u64, sgi: u32) {
-        let (aff0, aff1, aff2, aff3) = (
-            mpidr & 0xff,
-            mpidr >> 8 & 0xff,
-            mpidr >> 16 & 0xff,
-            mpidr >> 32 & 0xff,
-        );
-        let value = aff3 << 48
-            | (aff0 >> 4) << 44
-            | aff2 << 32
-            | u64::from(sgi) << 24
-            | aff1 << 16
-            | 1 << (aff0 & 0xf);
-        // What was written for the receiver must be there before the signal is.
-        barrier::dsb(barrier::ISHST);
-        // SAFETY: ICC_SGI1R_EL1; raises an interrupt elsewhere, touches no memory here.
-        unsafe {
-            core::arch::asm!("msr s3_0_c12_c11_5, {}", "isb", in(reg) value, options(nostack, preserves_flags))
-        };
-    }
-
-    pub(in crate::gic) fn quiesce_cpu() {
-        GicCpuInterface::set_priority_mask(0);
-        GicCpuInterface::enable_group1(false);
-        barrier::isb(barrier::SY);
-    }
 }

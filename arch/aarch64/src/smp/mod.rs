@@ -3,11 +3,13 @@
 use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 
+use boot_info::fdt::Conduit;
 use cpumask::CpuId;
 use kernel::arch::HwId;
 use kernel::mm::Synced;
 use kernel::smp::{BootBlock, Ipi, SmpBringUpOps, SmpStopOps, StartError};
 use smccc::psci::Error;
+use smccc::{Hvc, Smc};
 
 use crate::gic::{self, sgi};
 use crate::mmu::features;
@@ -73,11 +75,21 @@ fn virt_to_phys(va: usize) -> Option<u64> {
     (par & FAULT == 0).then_some((par & ADDRESS) | (va as u64 & 0xfff))
 }
 
+/// `CPU_ON` (DEN0022 5.1.4): starts the CPU with these MPIDR affinity fields at physical address `entry`, MMU off,
+/// `context` in x0.
+fn cpu_on(mpidr: u64, entry: u64, context: u64) -> Result<(), Error> {
+    match psci::conduit() {
+        Some(Conduit::Hvc) => smccc::psci::cpu_on::<Hvc>(mpidr, entry, context),
+        Some(Conduit::Smc) => smccc::psci::cpu_on::<Smc>(mpidr, entry, context),
+        None => Err(Error::NotSupported),
+    }
+}
+
 fn start_one(block: &'static BootBlock) -> Result<(), StartError> {
     let physical = |va| virt_to_phys(va).ok_or(StartError::NotDelivered);
     let entry = physical((&raw const smp_secondary_entry).expose_provenance())?;
     let context = physical(core::ptr::from_ref(block).expose_provenance())?;
-    psci::cpu_on(block.hw.0, entry, context).map_err(|error| match error {
+    cpu_on(block.hw.0, entry, context).map_err(|error| match error {
         Error::InvalidParameters => StartError::NoSuchCpu,
         Error::AlreadyOn | Error::OnPending => StartError::AlreadyOn,
         other => StartError::Firmware(i64::from(other) as i32),
@@ -120,13 +132,13 @@ impl SmpBringUpOps for Aarch64 {
 impl SmpStopOps for Aarch64 {
     fn send_ipi(_cpu: CpuId, hw: HwId, ipi: Ipi) {
         match ipi {
-            Ipi::Resched => gic::send_sgi(hw.0, sgi::RESCHED),
-            Ipi::Stop => gic::send_sgi(hw.0, sgi::STOP),
+            Ipi::Resched => gic::smp::send_sgi(hw.0, sgi::RESCHED),
+            Ipi::Stop => gic::smp::send_sgi(hw.0, sgi::STOP),
         }
     }
 
     fn park() -> ! {
-        gic::quiesce_cpu();
+        gic::smp::quiesce_cpu();
         // SAFETY: the loop masks everything and stores nowhere.
         unsafe { smp_park_loop() }
     }
