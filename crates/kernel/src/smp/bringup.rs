@@ -82,6 +82,8 @@ fn release<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
             block.cpu,
             block.hw
         );
+        // Nobody waits for it. Refused only if it came all the same, and then it is welcome.
+        let _ = cpu::word(block.cpu_id()).revoke(block.generation());
         // The id came from a mask of the same size.
         let _ = refused.set(block.cpu_id());
     };
@@ -120,7 +122,8 @@ fn is_starting(block: &BootBlock) -> bool {
 
 /// Gives up those that are not there. The two words cannot disagree for long: the state word decides.
 fn revoke_missing(blocks: &[&'static BootBlock], refused: &CpuMask) -> CpuMask {
-    let mut missing = *refused;
+    let online = ONLINE.snapshot();
+    let mut missing = refused.and_not(&online);
     for block in blocks {
         if cpu::word(block.cpu_id()).revoke(block.generation()).is_ok() {
             let _ = block.life.compare_exchange(
@@ -154,7 +157,7 @@ fn report(blocks: &[&'static BootBlock], refused: &CpuMask, missing: &CpuMask, n
         ns / 1000,
         method
     );
-    for cpu in missing.iter() {
+    for cpu in missing.and_not(refused).iter() {
         let alive = blocks.iter().any(|b| b.cpu_id() == cpu && b.is_alive());
         let seen = if alive {
             "was seen alive but did not reach the gate"
