@@ -28,11 +28,12 @@ boot_base:
 pvh_entry:
     cli
     cld
-    # The word of stack is the magic, which is known and put back.
+    # The word of stack is the structure's magic, which is put back.
+    movl (%ebx), %edx
     leal 4(%ebx), %esp
     call 1f
 1:  popl %ebp
-    movl $0x336ec578, (%ebx)
+    movl %edx, (%ebx)
     subl $(1b - boot_base), %ebp
     movl $BOOT_KIND_PVH, %edi
     movl %ebx, %esi

@@ -135,6 +135,12 @@ pub fn blob() -> &'static [u8] {
     unsafe { core::slice::from_raw_parts(start, bytes) }
 }
 
+/// The host's test program is linked with none.
+#[cfg(not(target_os = "none"))]
+pub fn blob() -> &'static [u8] {
+    &[]
+}
+
 /// Bytes of room that [`install`] takes for this many CPUs.
 pub const fn room(cpus: usize) -> usize {
     SLOTS_AT + cpus * size_of::<Slot>()

@@ -3,7 +3,7 @@ use super::*;
 const AT: u32 = 0x9_8000;
 
 /// A blob as the assembler lays it out: addresses relative, the rest of the header empty, some code.
-fn blob() -> Vec<u8> {
+fn sample() -> Vec<u8> {
     let mut header = Header::read_from_prefix(&[0; size_of::<Header>()]).unwrap().0;
     header.gdt.base = 0x180;
     header.idt.base = offset_of!(Header, gates) as u32;
@@ -27,7 +27,7 @@ fn start(root: u64, page: &[u8; PAGE]) -> Start<'_> {
 
 fn installed(root: u64, slots: &[Slot]) -> (Header, Vec<u8>) {
     let mut to = vec![0; room(slots.len())];
-    install(&blob(), &mut to, AT, &start(root, &[0xa5; PAGE]), slots).unwrap();
+    install(&sample(), &mut to, AT, &start(root, &[0xa5; PAGE]), slots).unwrap();
     (Header::read_from_prefix(&to).unwrap().0, to)
 }
 
@@ -42,7 +42,7 @@ fn addresses_are_those_of_the_copy() {
     );
     let nmi = header.gates[2];
     assert_eq!(u32::from(nmi.low) | u32::from(nmi.high) << 16, AT + 0x140);
-    assert_eq!(to[size_of::<Header>()..0x1a0], blob()[size_of::<Header>()..]);
+    assert_eq!(to[size_of::<Header>()..0x1a0], sample()[size_of::<Header>()..]);
 }
 
 #[test]
@@ -73,10 +73,10 @@ fn a_place_that_does_not_fit_is_refused_untouched() {
     let slots = [Slot::new(1, 1); 3];
     let start = start(0, &[0; PAGE]);
     for (blob, bytes, at) in [
-        (blob(), room(3) - 1, AT),
-        (blob(), room(3), AT + 1),
-        (blob(), room(3), 0xf_f000),
-        (blob()[..0x58].to_vec(), room(3), AT),
+        (sample(), room(3) - 1, AT),
+        (sample(), room(3), AT + 1),
+        (sample(), room(3), 0xf_f000),
+        (sample()[..0x58].to_vec(), room(3), AT),
         (vec![0; PAGE + 1], room(3), AT),
     ] {
         let mut to = vec![0x11; bytes];
