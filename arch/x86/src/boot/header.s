@@ -40,7 +40,8 @@ setup_print:
 setup_no_loader:
     .asciz "Standstill is booted by a boot loader: GRUB, or QEMU's -kernel. Press a key.\r\n"
 
-.org setup_base + 0x1f1
+.org setup_base + 0x1ef
+    .byte 0xff, 0xff                    # sentinel: shows a loader that makes boot_params of more than the header
     .byte (setup_end - setup_base) / 512 - 1    # setup_sects: the first sector does not count
     .word 0                             # root_flags
     .long _payload_paragraphs           # syssize, in 16 bytes

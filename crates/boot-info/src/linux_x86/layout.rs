@@ -14,7 +14,9 @@ pub const E820_MAX: usize = 128;
 #[repr(C)]
 #[expect(missing_docs, reason = "the protocol's own names; the source is named above")]
 pub struct BootParams {
-    pub screen_info: [u8; 0x70],
+    _pad_000: [u8; 2],
+    pub ext_mem_k: U16,
+    _pad_004: [u8; 0x70 - 4],
     pub acpi_rsdp_addr: U64,
     _pad_078: [u8; 0x48],
     pub ext_ramdisk_image: U32,
@@ -22,7 +24,8 @@ pub struct BootParams {
     pub ext_cmd_line_ptr: U32,
     _pad_0cc: [u8; 0x1c0 - 0xcc],
     pub efi_info: EfiInfo,
-    _pad_1e0: [u8; 8],
+    pub alt_mem_k: U32,
+    _pad_1e4: [u8; 4],
     pub e820_entries: u8,
     _pad_1e9: [u8; 6],
     pub sentinel: u8,
@@ -117,9 +120,11 @@ pub struct SetupDataHead {
 const _: () = {
     use core::mem::offset_of;
     assert!(size_of::<BootParams>() == 0x1000);
+    assert!(offset_of!(BootParams, ext_mem_k) == 0x002);
     assert!(offset_of!(BootParams, acpi_rsdp_addr) == 0x070);
     assert!(offset_of!(BootParams, ext_ramdisk_image) == 0x0c0);
     assert!(offset_of!(BootParams, efi_info) == 0x1c0);
+    assert!(offset_of!(BootParams, alt_mem_k) == 0x1e0);
     assert!(offset_of!(BootParams, e820_entries) == 0x1e8);
     assert!(offset_of!(BootParams, sentinel) == 0x1ef);
     assert!(offset_of!(BootParams, hdr) == 0x1f1);

@@ -67,11 +67,25 @@ pub fn fill(zero_page: &[u8], phys: PhysMap, out: &mut BootInfo) -> Result<(), E
         );
     }
     setup_data::walk(hdr.setup_data.get(), phys, out);
+    if out.memory.regions().is_empty() {
+        memory_without_e820(params, out);
+    }
     out.initrd = initrd(params, out);
     if out.memory.regions().is_empty() {
         Err(Error::NoMemoryMap)
     } else {
         Ok(())
+    }
+}
+
+/// A BIOS of before E820 only says how many KiB there are from 1 MiB on: by `int 15h, e801`, or by `88`, which ends at
+/// 64 MiB. Of the first MiB, what every PC has and no BIOS extends its data area into.
+fn memory_without_e820(params: &BootParams, out: &mut BootInfo) {
+    const LOW: u64 = 0x9_f000;
+    let above = params.alt_mem_k.get().max(u32::from(params.ext_mem_k.get()));
+    if above != 0 {
+        out.memory.push(0, LOW, MemKind::Usable);
+        out.memory.push(1 << 20, u64::from(above) << 10, MemKind::Usable);
     }
 }
 

@@ -136,6 +136,25 @@ fn errors_are_told_apart() {
 }
 
 #[test]
+fn a_bios_without_e820_is_believed_about_the_size() {
+    let regions = |ext: u16, alt: u32| {
+        let mut p = params();
+        (p.e820_entries, p.hdr.setup_data) = (0, 0.into());
+        (p.ext_mem_k, p.alt_mem_k) = (ext.into(), alt.into());
+        let (out, result) = read(&p, &machine());
+        assert_eq!(result, Ok(()));
+        let regions = out.memory.regions().iter();
+        regions.map(|r| (r.start, r.end(), r.kind)).collect::<Vec<_>>()
+    };
+    let low = (0, 0x9_f000, MemKind::Usable);
+    assert_eq!(regions(7 << 10, 0), [low, (1 << 20, 8 << 20, MemKind::Usable)]);
+    assert_eq!(
+        regions(u16::MAX, 127 << 10),
+        [low, (1 << 20, 128 << 20, MemKind::Usable)]
+    );
+}
+
+#[test]
 fn an_unmapped_command_line_is_cut_not_lost() {
     let mut ram = Ram::new(0, 0x9_9000);
     ram.write(0x9_8ff0, &[b'y'; 16]);
