@@ -42,15 +42,24 @@ pub fn boot_info<A: Arch>(info: &mut BootInfo) -> Result<(), &'static str> {
     }
 }
 
+/// Bytes of the image window, which the boot tables map whole.
+const IMAGE_WINDOW: u64 = 16 << 20;
+
 /// Physical memory as the boot tables show it. The loader's structures are at the loader's mercy, so are their addresses.
+/// The entry code's copies of them lie in the image, which may itself be where the physmap does not reach yet.
 fn early<A: Arch>(at: u64, len: usize) -> Option<&'static [u8]> {
-    let reach = A::early_reach();
     let end = at.checked_add(len as u64)?;
-    if at < reach.start || end > reach.end {
+    let within = |range: Range<u64>| range.start <= at && end <= range.end;
+    let image = image(IMAGE_WINDOW as usize);
+    let start = if within(A::early_reach()) {
+        A::PHYSMAP_BASE + (at - A::PHYSMAP_FIRST) as usize
+    } else if within(image.clone()) {
+        A::IMAGE_BASE + (at - image.start) as usize
+    } else {
         return None;
-    }
-    let start = A::PHYSMAP_BASE + (at - A::PHYSMAP_FIRST) as usize;
-    // SAFETY: the boot tables map all of the early reach, and nobody writes to what the loader left there.
+    };
+    // SAFETY: the boot tables map all of the early reach and of the image, and nobody writes to what the loader left
+    // in the one and the entry code in the other.
     Some(unsafe { core::slice::from_raw_parts(core::ptr::with_exposed_provenance(start), len) })
 }
 
