@@ -130,7 +130,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<Artefact> {
 
 /// The cargo command line that builds, checks or documents `flavour`'s package: `verb` and what comes after it are
 /// the caller's.
-pub fn cargo(arch: Arch, verb: &str) -> Result<Command> {
+pub fn cargo(arch: Arch, verb: &str, target_dir: &Path) -> Result<Command> {
     let rust = rust::kernel().ok_or_else(|| anyhow!("no Rust that can build a kernel"))?;
     let linker = linker::choose().ok_or_else(|| anyhow!("no linker for a kernel"))?;
     // clippy is called by its own name: cargo would look for it in CARGO_HOME first, where rustup's proxy lies.
@@ -146,7 +146,7 @@ pub fn cargo(arch: Arch, verb: &str) -> Result<Command> {
         "-Zbuild-std=core,alloc",
         "-Zbuild-std-features=compiler-builtins-mem",
     ]);
-    command.arg("--target-dir").arg(paths::kernel_target());
+    command.arg("--target-dir").arg(target_dir);
     command
         .env(arch.linker_variable(), linker)
         .env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never");
@@ -164,7 +164,7 @@ pub fn choose(command: &mut Command, flavour: Flavour) {
 }
 
 fn cargo_build(flavour: Flavour) -> Result<PathBuf> {
-    let mut command = cargo(flavour.arch, "build")?;
+    let mut command = cargo(flavour.arch, "build", &paths::kernel_target())?;
     choose(&mut command, flavour);
     command
         .args(["--message-format", "json-render-diagnostics"])

@@ -1,6 +1,7 @@
 //! Everything a person or a CI job types: `cargo xtask VERB`.
 
 mod arch;
+mod bench;
 mod exit;
 mod kernel;
 mod matrix;
@@ -43,6 +44,7 @@ enum Verb {
     Matrix(verbs::matrix::Matrix),
     Check(verbs::check::Check),
     Gdb(verbs::gdb::Gdb),
+    Bench(verbs::bench::Bench),
     Doctor(verbs::doctor::Doctor),
     Setup(verbs::doctor::Setup),
 }
@@ -60,6 +62,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Matrix(matrix) => matrix.run(install),
         Verb::Check(check) => check.run(install),
         Verb::Gdb(gdb) => gdb.run(install),
+        Verb::Bench(bench) => bench.run(install),
         Verb::Doctor(doctor) => doctor.run(),
         Verb::Setup(setup) => setup.run(install),
     }

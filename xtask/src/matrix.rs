@@ -6,7 +6,7 @@ pub mod schedule;
 pub mod shard;
 pub mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -52,13 +52,11 @@ pub fn run(cells: Vec<Cell>, jobs: usize, quiet: bool) -> Result<Vec<Finished>> 
 }
 
 fn build(cells: &[Cell]) -> Result<BTreeMap<Flavour, Kernel>> {
-    let mut kernels = BTreeMap::new();
-    for cell in cells {
-        if !kernels.contains_key(&cell.flavour) {
-            kernels.insert(cell.flavour, kernel::build(cell.flavour)?);
-        }
-    }
-    Ok(kernels)
+    let flavours: BTreeSet<Flavour> = cells.iter().map(|cell| cell.flavour).collect();
+    flavours
+        .into_iter()
+        .map(|flavour| Ok((flavour, kernel::build(flavour)?)))
+        .collect()
 }
 
 fn boot(cell: Cell, kernels: &BTreeMap<Flavour, Kernel>) -> Finished {

@@ -69,6 +69,8 @@ pub struct Outcome {
     pub wall: Duration,
     /// Wall time to the readiness line.
     pub ready: Option<Duration>,
+    /// Instructions that all CPUs executed, from the machine's reset on, firmware included. Only of a counted run.
+    pub executed: Option<u64>,
     /// The program counters of a run that ended badly, innermost function of each.
     pub places: Vec<String>,
 }
@@ -81,10 +83,10 @@ pub fn run(spec: &Spec<'_>, watch: Watch) -> Result<Outcome> {
     run_with(spec, watch, drop)
 }
 
-/// As [`run`]; `beside` is called once QEMU listens, with a way to end the run.
+/// As [`run()`]; `beside` is called once QEMU listens, with a way to end the run.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run()`].
 pub fn run_with(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>)) -> Result<Outcome> {
     let symbols = Symbols::open(&spec.kernel.elf).ok();
     let (sender, events) = channel();

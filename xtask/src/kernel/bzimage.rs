@@ -28,7 +28,7 @@ pub fn compose(elf: &[u8]) -> Result<Vec<u8>> {
 /// Holds the setup header against what it describes: Linux, `Documentation/arch/x86/boot.rst`.
 fn check(setup: &[u8], payload: usize, memory: u64) -> Result<()> {
     ensure!(
-        setup.len() % SECTOR == 0 && setup.len() >= 2 * SECTOR,
+        setup.len().is_multiple_of(SECTOR) && setup.len() >= 2 * SECTOR,
         "the setup is {} bytes, not whole sectors",
         setup.len()
     );
@@ -41,7 +41,7 @@ fn check(setup: &[u8], payload: usize, memory: u64) -> Result<()> {
         setup[0x1f1]
     );
     ensure!(
-        payload % PARAGRAPH == 0,
+        payload.is_multiple_of(PARAGRAPH),
         "the payload is {payload} bytes, not whole paragraphs"
     );
     let size = long(setup, 0x1f4)?;

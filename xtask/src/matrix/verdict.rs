@@ -110,6 +110,7 @@ mod tests {
             text: String::new(),
             wall: Duration::ZERO,
             ready: None,
+            executed: None,
             places: Vec::new(),
         };
         check(&cell, &outcome)

@@ -120,7 +120,7 @@ fn host_doc(rust: &Toolchain) -> Command {
 }
 
 fn kernel_step(arch: Arch, smp: bool, verb: &str) -> Result<Command> {
-    let mut command = kernel::cargo(arch, verb)?;
+    let mut command = kernel::cargo(arch, verb, &paths::kernel_target())?;
     kernel::choose(
         &mut command,
         Flavour {

@@ -49,6 +49,7 @@ impl Run {
         } else {
             Vec::new()
         };
+        let executed = self.executed();
         let _ = self.qmp.tell("quit", &json!({}));
         self.drain();
         let triple = self.process.triple_fault();
@@ -60,6 +61,7 @@ impl Run {
             end,
             detail,
             ready: self.console.ready,
+            executed,
             places: cpus.iter().map(|cpu| place(cpu, &self.console)).collect(),
             records: self.console.records,
             text: self.console.text,
@@ -114,6 +116,12 @@ impl Run {
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Event::ConsoleClosed),
         }
+    }
+
+    /// QEMU counts instructions only when it was told to.
+    fn executed(&mut self) -> Option<u64> {
+        let replay = self.qmp.command("query-replay", &json!({})).ok()?;
+        replay["icount"].as_u64().filter(|count| *count > 0)
     }
 
     fn settle(&mut self) {

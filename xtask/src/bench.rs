@@ -1,0 +1,6 @@
+//! Figures of a boot: counted instructions, sizes, build times.
+
+pub mod boot;
+pub mod builds;
+pub mod linux;
+pub mod report;

@@ -1,0 +1,176 @@
+//! `cargo xtask bench`: figures.
+
+use std::fs;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::thread;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+
+use crate::arch::Arch;
+use crate::bench::boot::{self, Counted};
+use crate::bench::builds::{self, Builds};
+use crate::bench::report::{Figures, Images};
+use crate::exit::Exit;
+use crate::kernel::{self, Flavour, Kernel};
+use crate::needs::{self, Install, Need, State};
+
+/// Measures.
+#[derive(Args, Debug)]
+pub struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand, Debug)]
+enum What {
+    Boot(Boot),
+}
+
+/// Counts the instructions of a boot with 1 to 512 CPUs, and compares them with Linux.
+///
+/// Optimised kernels, one instruction to a virtual nanosecond. Also: sizes of the images, memory in use, build times.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cargo xtask bench boot                              all, as tables
+  cargo xtask bench boot --arch aarch64 --no-builds   one architecture, without build times
+  cargo xtask bench boot --out docs/performance.md    renew the document")]
+struct Boot {
+    /// Only this architecture.
+    #[arg(long)]
+    arch: Option<Arch>,
+    /// Leave out how long the kernels take to build.
+    #[arg(long)]
+    no_builds: bool,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Write the tables into this file as well. Without it nothing is written.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How many boots are counted at once: it does not change the counts [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
+}
+
+impl Bench {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// When something is missing, does not build, or a kernel does not get ready.
+    pub fn run(self, install: Install) -> Result<Exit> {
+        let What::Boot(boot) = self.what;
+        boot.run(install)
+    }
+}
+
+impl Boot {
+    fn run(self, install: Install) -> Result<Exit> {
+        let archs: Vec<Arch> = Arch::ALL
+            .into_iter()
+            .filter(|arch| self.arch.is_none_or(|one| one == *arch))
+            .collect();
+        let mut needs = vec![Need::KernelRust, Need::Linker];
+        needs.extend(archs.iter().copied().map(Need::Qemu));
+        needs::ensure(&needs, install)?;
+        let figures = self.measure(&archs)?;
+        if self.json {
+            println!("{}", serde_json::to_string(&figures)?);
+        } else {
+            print!("{}", figures.markdown());
+        }
+        if let Some(file) = &self.out {
+            fs::write(file, figures.markdown())
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        Ok(if figures.repeatable {
+            Exit::Pass
+        } else {
+            Exit::Failed
+        })
+    }
+
+    fn measure(&self, archs: &[Arch]) -> Result<Figures> {
+        let flavours = archs.iter().flat_map(|arch| {
+            [false, true].map(|smp| Flavour {
+                arch: *arch,
+                smp,
+                release: true,
+            })
+        });
+        let kernels = flavours.map(kernel::build).collect::<Result<Vec<_>>>()?;
+        let (counted, repeatable) = self.count(&kernels)?;
+        Ok(Figures {
+            qemu: version(Need::Qemu(archs[0])),
+            rustc: version(Need::KernelRust),
+            counted,
+            images: archs
+                .iter()
+                .map(|arch| images(*arch, &kernels))
+                .collect::<Result<_>>()?,
+            builds: if self.no_builds {
+                Vec::new()
+            } else {
+                measure_builds(archs)?
+            },
+            repeatable,
+        })
+    }
+
+    /// The counts, and whether a second count of the small machines gave the same.
+    fn count(&self, kernels: &[Kernel]) -> Result<(Vec<Counted>, bool)> {
+        let jobs = self
+            .jobs
+            .or_else(|| thread::available_parallelism().ok())
+            .map_or(1, NonZero::get);
+        let mut runs: Vec<(&Kernel, u32)> = Vec::new();
+        for kernel in kernels {
+            let sizes = boot::sizes(kernel.flavour.arch)
+                .into_iter()
+                .filter(|cpus| kernel.flavour.smp || *cpus == 1);
+            runs.extend(sizes.map(|cpus| (kernel, cpus)));
+        }
+        let again = runs.iter().copied().filter(|(_, cpus)| *cpus <= 4).collect();
+        let (first, second) = (boot::run(runs, jobs)?, boot::run(again, jobs)?);
+        let repeatable = second.iter().all(|one| first.contains(one));
+        Ok((first, repeatable))
+    }
+}
+
+fn measure_builds(archs: &[Arch]) -> Result<Vec<Builds>> {
+    archs
+        .iter()
+        .map(|arch| {
+            builds::measure(Flavour {
+                arch: *arch,
+                smp: true,
+                release: false,
+            })
+        })
+        .collect()
+}
+
+fn images(arch: Arch, kernels: &[Kernel]) -> Result<Images> {
+    let size = |smp| {
+        let kernel = kernels
+            .iter()
+            .find(|kernel| kernel.flavour.arch == arch && kernel.flavour.smp == smp);
+        let file = kernel
+            .map(|kernel| kernel.image.file.metadata())
+            .context("no such kernel")?;
+        Ok::<_, anyhow::Error>(file?.len())
+    };
+    Ok(Images {
+        arch,
+        up: size(false)?,
+        smp: size(true)?,
+    })
+}
+
+fn version(need: Need) -> String {
+    match need.look() {
+        State::Found { version, .. } => version,
+        State::Missing { .. } => "unknown".into(),
+    }
+}
