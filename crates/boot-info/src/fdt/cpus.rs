@@ -8,7 +8,8 @@ const AFFINITY: u64 = 0xff_00ff_ffff;
 
 pub(super) fn read(cpus: &Node<'_>, info: &mut FdtInfo) {
     let cells = cpus.props.address_cells.unwrap_or(1);
-    let mut highest = None;
+    // Not empty only in a tree with two such nodes.
+    let mut highest = info.cpus.iter().map(|known| known.hw_id).max();
     for node in cpus.children().filter(is_cpu) {
         if !node.is_available() {
             info.cpus_disabled += 1;

@@ -53,6 +53,19 @@ fn cpu_ids_of_two_cells_and_cpus_that_are_none() {
 }
 
 #[test]
+fn a_second_cpus_node_brings_no_cpu_twice() {
+    let cpus = |name| {
+        node(
+            name,
+            &[("#address-cells", cells(&[1]))],
+            vec![cpu("cpu@1", &[1], &[])],
+        )
+    };
+    let r = read(&blob(vec![memory(), cpus("cpus"), cpus("cpus@1")]));
+    assert_eq!((r.info.cpus.len(), r.info.cpus_bad), (1, 1));
+}
+
+#[test]
 fn enable_methods() {
     let release = ("cpu-release-addr", cells(&[0, 0xd8]));
     let spin = node(
