@@ -2,5 +2,6 @@
 
 pub mod boot;
 pub mod builds;
+pub mod counter;
 pub mod linux;
 pub mod report;

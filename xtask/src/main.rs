@@ -3,6 +3,7 @@
 mod arch;
 mod bench;
 mod exit;
+mod host;
 mod kernel;
 mod matrix;
 mod needs;

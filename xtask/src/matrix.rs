@@ -86,7 +86,7 @@ fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
         append: format!("panic=-1 {}", cell.task.append()),
         initrd: None,
         gdb: None,
-        icount: false,
+        counting: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Boots a kernel in a virtual machine, watches it, and judges how it ended.
 
 pub mod console;
+pub mod count;
 pub mod input;
 pub mod judge;
 pub mod machine;
@@ -23,6 +24,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use self::console::{Console, Show};
+use self::count::Counts;
 use self::input::{Input, Keyboard};
 use self::judge::End;
 use self::qmp::Qmp;
@@ -69,8 +71,8 @@ pub struct Outcome {
     pub wall: Duration,
     /// Wall time to the readiness line.
     pub ready: Option<Duration>,
-    /// Instructions that all CPUs executed, from the machine's reset on, firmware included. Only of a counted run.
-    pub executed: Option<u64>,
+    /// Of a counted run.
+    pub counts: Option<Counts>,
     /// The program counters of a run that ended badly, innermost function of each.
     pub places: Vec<String>,
 }

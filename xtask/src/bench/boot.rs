@@ -1,15 +1,18 @@
 //! Counted boots: one instruction is one virtual nanosecond, so that a run is the same every time.
 
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use crate::arch::Arch;
+use crate::kernel::elf::Elf;
 use crate::kernel::{Flavour, Kernel};
 use crate::matrix::schedule;
 use crate::progress;
 use crate::vm::console::Show;
+use crate::vm::count::Counting;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
 use crate::vm::record::last;
@@ -22,11 +25,13 @@ pub struct Counted {
     pub flavour: Flavour,
     pub cpus: u32,
     /// Virtual ns from the kernel's entry to readiness: instructions of one CPU after the other, and waits.
-    pub ready: u64,
-    /// Virtual ns from the first start request to the last CPU's arrival.
-    pub bring_up: u64,
-    /// Instructions of all CPUs from the machine's reset, firmware included, to readiness.
+    pub ready_ns: u64,
+    /// Instructions that all CPUs executed from the kernel's entry to readiness.
     pub executed: u64,
+    /// Virtual ns from the first start request to the last CPU's arrival.
+    pub bring_up_ns: u64,
+    /// Instructions that all CPUs executed in the meantime. `None` where the compiler left no function to mark.
+    pub bring_up: Option<u64>,
     pub mem_used_kib: u64,
     pub percpu_bytes: u64,
 }
@@ -43,14 +48,14 @@ pub const fn sizes(arch: Arch) -> [u32; 6] {
 ///
 /// # Errors
 /// The first boot that did not get ready.
-pub fn run(runs: Vec<(&Kernel, u32)>, jobs: usize) -> Result<Vec<Counted>> {
+pub fn run(runs: Vec<(&Kernel, u32)>, jobs: usize, plugin: &Path) -> Result<Vec<Counted>> {
     let bar = progress::bar(runs.len() as u64);
     let counted = schedule::run(
         runs,
         jobs,
         |_| 1,
         |(kernel, cpus)| {
-            let counted = count(kernel, cpus);
+            let counted = count(kernel, cpus, plugin);
             bar.inc(1);
             counted
         },
@@ -61,7 +66,7 @@ pub fn run(runs: Vec<(&Kernel, u32)>, jobs: usize) -> Result<Vec<Counted>> {
     Ok(counted)
 }
 
-fn count(kernel: &Kernel, cpus: u32) -> Result<Counted> {
+fn count(kernel: &Kernel, cpus: u32, plugin: &Path) -> Result<Counted> {
     let flavour = kernel.flavour;
     let spec = Spec {
         kernel,
@@ -74,7 +79,10 @@ fn count(kernel: &Kernel, cpus: u32) -> Result<Counted> {
         append: "panic=-1 run=triple-fault".into(),
         initrd: None,
         gdb: None,
-        icount: true,
+        counting: Some(Counting {
+            plugin: plugin.to_owned(),
+            marks: marks(kernel)?,
+        }),
     };
     let watch = Watch {
         show: Show::Hidden,
@@ -92,6 +100,33 @@ fn count(kernel: &Kernel, cpus: u32) -> Result<Counted> {
     read(flavour, cpus, &outcome)
 }
 
+/// Where QEMU puts an arm64 Image: 2 MiB into RAM.
+const ARM_ENTRY: u64 = 0x4020_0000;
+
+/// The kernel's first instruction, and the steps of its start before and after the bring-up.
+fn marks(kernel: &Kernel) -> Result<Vec<(String, u64)>> {
+    let elf = Elf::parse(&std::fs::read(&kernel.elf.path)?)?;
+    let entry = if kernel.flavour.arch.is_x86() {
+        elf.symbol("pvh_entry_phys")
+    } else {
+        Some(ARM_ENTRY)
+    };
+    let step = |name: &str| {
+        let path = format!("kernel::start::{name}::<");
+        elf.symbols
+            .iter()
+            .find(|(symbol, _)| format!("{:#}", rustc_demangle::demangle(symbol)).starts_with(&path))
+    };
+    let mut marks = vec![(
+        "entry".to_owned(),
+        entry.context("the kernel has no entry by PVH")?,
+    )];
+    for name in ["smp_init", "rest_init"] {
+        marks.extend(step(name).map(|(_, address)| (name.to_owned(), *address)));
+    }
+    Ok(marks)
+}
+
 fn read(flavour: Flavour, cpus: u32, outcome: &Outcome) -> Result<Counted> {
     let field =
         |record: &str, key: &str| last(&outcome.records, record).and_then(|record| record.number(key));
@@ -107,21 +142,29 @@ fn read(flavour: Flavour, cpus: u32, outcome: &Outcome) -> Result<Counted> {
         online.unwrap_or("none"),
         outcome.text
     );
+    let counts = outcome.counts.as_ref().context("the plugin counted nothing")?;
+    let entry = counts
+        .at("entry")
+        .context("the plugin did not see the kernel's entry")?;
     Ok(Counted {
         flavour,
         cpus,
-        ready: field("ready", "ns").unwrap_or_default(),
-        bring_up: field("cpus", "ns").unwrap_or_default(),
-        executed: outcome.executed.unwrap_or_default(),
+        ready_ns: field("ready", "ns").unwrap_or_default(),
+        executed: counts.total - entry,
+        bring_up_ns: field("cpus", "ns").unwrap_or_default(),
+        bring_up: counts
+            .at("smp_init")
+            .zip(counts.at("rest_init"))
+            .map(|(start, end)| end - start),
         mem_used_kib: field("ready", "mem_used_kib").unwrap_or_default(),
         percpu_bytes: field("ready", "percpu_bytes").unwrap_or_default(),
     })
 }
 
 impl Counted {
-    /// What each secondary CPU took. `None` without any.
+    /// Instructions for each secondary CPU. `None` without any.
     pub fn per_secondary(&self) -> Option<u64> {
-        self.bring_up
+        self.bring_up?
             .checked_div(u64::from(self.cpus.checked_sub(1).filter(|_| self.flavour.smp)?))
     }
 }
@@ -140,8 +183,9 @@ mod tests {
         let counted = |flavour, cpus| Counted {
             flavour,
             cpus,
-            ready: 0,
-            bring_up: 700,
+            ready_ns: 0,
+            bring_up_ns: 0,
+            bring_up: Some(700),
             executed: 0,
             mem_used_kib: 0,
             percpu_bytes: 0,

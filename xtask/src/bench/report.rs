@@ -35,9 +35,10 @@ impl Figures {
         let mut text = format!(
             "# Performance\n\n\
             Written by `cargo xtask bench boot --out docs/performance.md`: QEMU {}, rustc {}, optimised kernels.\n\n\
-            Counted with `-icount shift=0,sleep=off`: one instruction is one virtual nanosecond, idle time included, and a\n\
-            run is the same every time ({}). Linux is Debian's 6.1 in the same QEMU, to its `/init`; per secondary CPU with\n\
-            8 CPUs and its delay calibration left out (`lpj=`).\n",
+            Instructions are those that all CPUs executed, counted by `xtask/counter`. Under `-icount shift=0,sleep=off` each of\n\
+            them also takes one virtual nanosecond, so that a run is the same every time ({}); virtual time includes what all CPUs\n\
+            spend waiting. Linux is Debian's 6.1 in the same QEMU, counted to its `/init`; per secondary CPU with 8 CPUs and its\n\
+            delay calibration left out (`lpj=`).\n",
             self.qemu,
             self.rustc,
             if self.repeatable {
@@ -64,7 +65,7 @@ impl Figures {
             "",
             "build",
             "instructions",
-            "executed from reset on",
+            "virtual ns",
             "Linux",
             "of Linux",
         ]);
@@ -73,10 +74,10 @@ impl Figures {
             table.add_row([
                 one.flavour.arch.to_string(),
                 one.flavour.build().to_uppercase(),
-                grouped(one.ready),
                 grouped(one.executed),
+                grouped(one.ready_ns),
                 format!("{} ({})", grouped(linux.boot), linux.name),
-                ratio(one.ready, linux.boot),
+                ratio(one.executed, linux.boot),
             ]);
         }
         table
@@ -86,25 +87,26 @@ impl Figures {
         let mut table = table(&[
             "",
             "CPUs",
-            "entry to readiness, ns",
-            "bring-up, ns",
+            "entry to readiness",
+            "virtual ns",
+            "bring-up, virtual ns",
             "per secondary",
             "Linux",
             "of Linux",
             "per-CPU bytes",
         ]);
-        for one in &self.counted {
-            let (Some(each), linux) = (one.per_secondary(), linux::of(one.flavour.arch)) else {
-                continue;
-            };
+        for one in self.counted.iter().filter(|one| one.flavour.smp && one.cpus > 1) {
+            let linux = linux::of(one.flavour.arch);
+            let each = one.per_secondary();
             table.add_row([
                 one.flavour.arch.to_string(),
                 one.cpus.to_string(),
-                grouped(one.ready),
-                grouped(one.bring_up),
-                grouped(each),
+                grouped(one.executed),
+                grouped(one.ready_ns),
+                grouped(one.bring_up_ns),
+                each.map_or_else(|| "-".into(), grouped),
                 grouped(linux.secondary),
-                ratio(each, linux.secondary),
+                ratio(each.unwrap_or_default(), linux.secondary),
                 grouped(one.percpu_bytes),
             ]);
         }

@@ -110,7 +110,7 @@ mod tests {
             text: String::new(),
             wall: Duration::ZERO,
             ready: None,
-            executed: None,
+            counts: None,
             places: Vec::new(),
         };
         check(&cell, &outcome)

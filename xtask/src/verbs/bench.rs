@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use crate::arch::Arch;
 use crate::bench::boot::{self, Counted};
 use crate::bench::builds::{self, Builds};
+use crate::bench::counter;
 use crate::bench::report::{Figures, Images};
 use crate::exit::Exit;
 use crate::kernel::{self, Flavour, Kernel};
@@ -132,7 +133,8 @@ impl Boot {
             runs.extend(sizes.map(|cpus| (kernel, cpus)));
         }
         let again = runs.iter().copied().filter(|(_, cpus)| *cpus <= 4).collect();
-        let (first, second) = (boot::run(runs, jobs)?, boot::run(again, jobs)?);
+        let plugin = counter::build()?;
+        let (first, second) = (boot::run(runs, jobs, &plugin)?, boot::run(again, jobs, &plugin)?);
         let repeatable = second.iter().all(|one| first.contains(one));
         Ok((first, repeatable))
     }

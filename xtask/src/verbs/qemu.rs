@@ -101,7 +101,7 @@ impl MachineArgs {
             append: format!("panic=-1 {}", self.append).trim_end().to_owned(),
             initrd: self.initrd.as_deref().map(readable).transpose()?,
             gdb: None,
-            icount: false,
+            counting: None,
         };
         Ok(spec)
     }

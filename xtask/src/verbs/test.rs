@@ -2,18 +2,18 @@
 
 use std::io::{BufRead, BufReader};
 use std::num::NonZero;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 
 use super::{build, matrix};
 use crate::arch::Arch;
 use crate::exit::Exit;
+use crate::host::cargo as host_cargo;
 use crate::matrix::cells;
-use crate::needs::{self, Install, Need, rust};
-use crate::paths;
+use crate::needs::{self, Install, Need};
 
 /// Runs all tests: the host's, the check of UP kernels for SMP code, and the matrix.
 ///
@@ -106,7 +106,7 @@ fn failed(error: &anyhow::Error) -> Tally {
 /// `cargo test` for what the host can run, with `more` arguments.
 fn host(what: &str, more: &[String]) -> Result<Tally> {
     heading(what);
-    let mut command = cargo()?;
+    let mut command = host_cargo()?;
     command
         .args(["test", "--no-fail-fast"])
         .args(more)
@@ -130,19 +130,9 @@ fn host(what: &str, more: &[String]) -> Result<Tally> {
     Ok(tally)
 }
 
-/// The cargo that runs xtask: what it has built so far, it need not build again.
-fn cargo() -> Result<Command> {
-    let rust = rust::active().ok_or_else(|| anyhow!("no rustc that runs"))?;
-    let mut command = rust.command("cargo");
-    command
-        .current_dir(paths::root())
-        .env("CARGO_TARGET_DIR", paths::target());
-    Ok(command)
-}
-
 /// Arguments that turn the feature `smp` on in every host crate that has it.
 fn smp_features() -> Result<Vec<String>> {
-    let output = cargo()?
+    let output = host_cargo()?
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .output()?;
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata makes no sense")?;

@@ -6,10 +6,13 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::Signal;
 
+use super::count::Counts;
 use super::spec::{Fds, Spec};
 
 /// A running QEMU.
@@ -17,6 +20,8 @@ pub struct Process {
     child: Child,
     /// Where QEMU logs CPU resets: a file in memory only.
     log: File,
+    /// Where the counting plugin writes, likewise.
+    counts: File,
 }
 
 /// Starts QEMU for `spec`. It waits at its first instruction for the socket's word.
@@ -25,11 +30,11 @@ pub struct Process {
 /// When it cannot be started at all. One that dislikes its arguments ends soon after, by itself.
 pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
     let (ours, theirs) = UnixStream::pair().context("no socket pair")?;
-    let log =
-        rustix::fs::memfd_create("qemu-log", rustix::fs::MemfdFlags::CLOEXEC).context("no memory file")?;
+    let (log, counts) = (memory_file("qemu-log")?, memory_file("counts")?);
     let fds = Fds {
         qmp: theirs.as_raw_fd(),
         log: log.as_raw_fd(),
+        counts: counts.as_raw_fd(),
     };
     let mut command = Command::new(spec.kernel.flavour.arch.qemu());
     command.args(spec.args(fds)).env_remove("LD_LIBRARY_PATH");
@@ -38,25 +43,35 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command.process_group(0); // what is typed at the terminal, Ctrl-C included, is for xtask to judge
-    inherit(&mut command, [fds.qmp, fds.log, spec.image().file.as_raw_fd()]);
+    inherit(
+        &mut command,
+        [fds.qmp, fds.log, fds.counts, spec.image().file.as_raw_fd()],
+    );
     let child = command
         .spawn()
         .with_context(|| format!("cannot run {}", spec.kernel.flavour.arch.qemu()))?;
-    Ok((
-        Process {
-            child,
-            log: File::from(log),
-        },
-        ours,
-    ))
+    Ok((Process { child, log, counts }, ours))
+}
+
+fn memory_file(name: &str) -> Result<File> {
+    let fd = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC).context("no memory file")?;
+    Ok(File::from(fd))
+}
+
+fn contents(file: &mut File) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = file
+        .seek(SeekFrom::Start(0))
+        .and_then(|_| file.read_to_end(&mut bytes));
+    read.map_or_else(|_| Vec::new(), |_| bytes)
 }
 
 /// Lets the child keep `fds`, and die with the thread that starts it.
-fn inherit(command: &mut Command, fds: [RawFd; 3]) {
+fn inherit(command: &mut Command, fds: [RawFd; 4]) {
     let parent = rustix::process::getpid();
     let hook = move || {
         for fd in fds {
-            // SAFETY: the caller owns all three until after the spawn.
+            // SAFETY: the caller owns all of them until after the spawn.
             let fd = unsafe { BorrowedFd::borrow_raw(fd) };
             rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())?;
         }
@@ -89,12 +104,23 @@ impl Process {
 
     /// Whether the log tells of a triple fault: QEMU's own word for it. Any other reset leaves registers only.
     pub fn triple_fault(&mut self) -> bool {
-        let mut text = Vec::new();
-        let read = self
-            .log
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| self.log.read_to_end(&mut text));
-        read.is_ok() && text.windows(12).any(|window| window == b"Triple fault")
+        contents(&mut self.log)
+            .windows(12)
+            .any(|window| window == b"Triple fault")
+    }
+
+    /// What was counted, if it was, once the process is gone.
+    pub fn counts(&mut self) -> Option<Counts> {
+        Counts::parse(&String::from_utf8_lossy(&contents(&mut self.counts)))
+    }
+
+    /// Waits for it to end, as it was asked to; after `patience` ends it.
+    pub fn leave(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.kill();
     }
 
     /// Ends it whatever it does, and waits until it is gone.

@@ -49,11 +49,11 @@ impl Run {
         } else {
             Vec::new()
         };
-        let executed = self.executed();
         let _ = self.qmp.tell("quit", &json!({}));
         self.drain();
+        self.process.leave(LEAVE);
         let triple = self.process.triple_fault();
-        self.process.kill();
+        let counts = self.process.counts();
         self.keyboard.stop();
         let complaints = self.complaints.join().unwrap_or_default();
         let (end, detail) = explain(&stop, end, triple, &complaints, looping(&cpus, &self.console));
@@ -61,7 +61,7 @@ impl Run {
             end,
             detail,
             ready: self.console.ready,
-            executed,
+            counts,
             places: cpus.iter().map(|cpu| place(cpu, &self.console)).collect(),
             records: self.console.records,
             text: self.console.text,
@@ -116,12 +116,6 @@ impl Run {
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Event::ConsoleClosed),
         }
-    }
-
-    /// QEMU counts instructions only when it was told to.
-    fn executed(&mut self) -> Option<u64> {
-        let replay = self.qmp.command("query-replay", &json!({})).ok()?;
-        replay["icount"].as_u64().filter(|count| *count > 0)
     }
 
     fn settle(&mut self) {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::count::Counting;
 use crate::arch::Arch;
 use crate::kernel::{Artefact, Kernel};
 
@@ -50,8 +51,8 @@ pub struct Spec<'a> {
     pub initrd: Option<PathBuf>,
     /// A port for gdb. The machine waits until gdb lets it go.
     pub gdb: Option<u16>,
-    /// One instruction is one nanosecond: slow, and the same every time.
-    pub icount: bool,
+    /// Count instructions, and make each of them one virtual nanosecond: slow, and the same every time.
+    pub counting: Option<Counting>,
 }
 
 /// File descriptors that QEMU inherits.
@@ -59,6 +60,8 @@ pub struct Spec<'a> {
 pub struct Fds {
     pub qmp: RawFd,
     pub log: RawFd,
+    /// Where the counting plugin reports to.
+    pub counts: RawFd,
 }
 
 impl Spec<'_> {
@@ -82,6 +85,13 @@ impl Spec<'_> {
             format!("/dev/fd/{}", self.image().file.as_raw_fd()),
         );
         self.push(&mut args, "-append", self.append.clone());
+        if let Some(counting) = &self.counting {
+            self.push(
+                &mut args,
+                "-plugin",
+                counting.argument(&format!("/dev/fd/{}", fds.counts)),
+            );
+        }
         if let Some(initrd) = &self.initrd {
             self.push(
                 &mut args,
@@ -104,9 +114,13 @@ impl Spec<'_> {
         if self.boot == Boot::Pvh {
             self.push(&mut args, "-bios", "qboot.rom".into());
         }
-        let accel = if self.icount { "tcg,thread=single" } else { "tcg" };
+        let accel = if self.counting.is_some() {
+            "tcg,thread=single"
+        } else {
+            "tcg"
+        };
         self.push(&mut args, "-accel", accel.into());
-        if self.icount {
+        if self.counting.is_some() {
             self.push(&mut args, "-icount", "shift=0,sleep=off".into());
             self.push(&mut args, "-rtc", "base=2024-01-01,clock=vm".into());
             self.push(&mut args, "-seed", "1".into());

@@ -1,0 +1,87 @@
+//! Counted runs: QEMU's emulator with `xtask/counter` in it.
+
+use std::path::PathBuf;
+
+/// What to count with, and where to look at the count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counting {
+    /// The plugin, built.
+    pub plugin: PathBuf,
+    /// Names of one's own, and addresses as the guest's program counter has them.
+    pub marks: Vec<(String, u64)>,
+}
+
+/// What was counted, over all CPUs, from the machine's reset on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Executed in all.
+    pub total: u64,
+    /// Executed when a mark was first reached; marks never reached are absent.
+    marks: Vec<(String, u64)>,
+}
+
+impl Counting {
+    /// The argument of `-plugin`; the plugin's report goes to the file `out`.
+    pub fn argument(&self, out: &str) -> String {
+        let marks = self
+            .marks
+            .iter()
+            .map(|(name, address)| format!(",at={name}:{address:#x}"));
+        let file = self.plugin.display().to_string().replace(',', ",,");
+        format!("file={file},out={out}{}", marks.collect::<String>())
+    }
+}
+
+impl Counts {
+    /// Reads the plugin's report: `total COUNT`, then `NAME FIRST LAST HITS` for each mark.
+    pub fn parse(report: &str) -> Option<Self> {
+        let mut counts = Self::default();
+        for line in report.lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            match words[..] {
+                ["total", total] => counts.total = total.parse().ok()?,
+                [_, _, _, "0"] => {}
+                [name, first, _, _] => counts.marks.push((name.to_owned(), first.parse().ok()?)),
+                _ => return None,
+            }
+        }
+        (counts.total > 0).then_some(counts)
+    }
+
+    /// Executed when `mark` was first reached.
+    pub fn at(&self, mark: &str) -> Option<u64> {
+        self.marks
+            .iter()
+            .find(|(name, _)| name == mark)
+            .map(|(_, count)| *count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_are_read() {
+        let counts = Counts::parse("total 900\nentry 10 10 1\nnever 0 0 0\nloop 20 800 7\n").unwrap();
+        assert_eq!(counts.total, 900);
+        assert_eq!(counts.at("entry"), Some(10));
+        assert_eq!(counts.at("loop"), Some(20));
+        assert_eq!(counts.at("never"), None);
+        for report in ["", "total x", "total 1\nentry 1", "entry 1 1 1"] {
+            assert_eq!(Counts::parse(report), None, "{report:?}");
+        }
+    }
+
+    #[test]
+    fn marks_become_arguments() {
+        let counting = Counting {
+            plugin: "/a,b.so".into(),
+            marks: vec![("entry".into(), 0x20_0000), ("x".into(), 1)],
+        };
+        assert_eq!(
+            counting.argument("/dev/fd/9"),
+            "file=/a,,b.so,out=/dev/fd/9,at=entry:0x200000,at=x:0x1"
+        );
+    }
+}
