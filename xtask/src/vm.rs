@@ -6,6 +6,7 @@ pub mod input;
 pub mod judge;
 pub mod machine;
 pub mod postmortem;
+pub mod probe;
 pub mod process;
 pub mod qmp;
 pub mod record;
@@ -148,9 +149,5 @@ fn refused(spec: &Spec<'_>, said: &str, error: &anyhow::Error) -> anyhow::Error 
     if said.is_empty() {
         return anyhow::anyhow!("{qemu} does not start: {error:#}");
     }
-    Refused::usage(format!(
-        "{qemu} refuses to start:\n{}\n`{qemu} -M help` and `{qemu} -M {} -cpu help` list the choices",
-        said.trim(),
-        spec.machine
-    ))
+    Refused::usage(format!("{qemu} refuses to start:\n{}", said.trim()))
 }

@@ -61,14 +61,7 @@ impl Figures {
     }
 
     fn boots(&self) -> Table {
-        let mut table = table(&[
-            "",
-            "build",
-            "instructions",
-            "virtual ns",
-            "Linux",
-            "of Linux",
-        ]);
+        let mut table = table(&["", "build", "instructions", "virtual ns", "Linux", "of Linux"]);
         for one in self.counted.iter().filter(|one| one.cpus == 1) {
             let linux = linux::of(one.flavour.arch);
             table.add_row([

@@ -53,6 +53,7 @@ impl Gdb {
             ],
             install,
         )?;
+        self.machine.probe(self.choice.arch)?;
         let kernel = kernel::build(self.choice.flavour())?;
         let port = free_port()?;
         let spec = Spec {

@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::build::Choice;
+use crate::arch::Arch;
 use crate::exit::{Exit, Refused};
 use crate::kernel::{self, Kernel};
 use crate::needs::{self, Install, Need};
@@ -19,7 +20,7 @@ use crate::vm::input::Input;
 use crate::vm::judge::End;
 use crate::vm::spec::{Boot, Spec};
 use crate::vm::terminal::is_interactive;
-use crate::vm::{self, Outcome, Watch, machine};
+use crate::vm::{self, Outcome, Watch, machine, probe};
 
 /// Without a person at the terminal, a run that does not end is an error.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -62,7 +63,7 @@ pub struct Qemu {
 #[derive(Args, Clone, Debug)]
 pub struct MachineArgs {
     /// How many CPUs the machine has.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 4)]
     pub smp: u32,
     /// More of the kernel's command line. `panic=-1` stands before it.
     #[arg(long, value_name = "STR", default_value = "", allow_hyphen_values = true)]
@@ -110,11 +111,13 @@ impl MachineArgs {
     ///
     /// # Errors
     /// [`Refused`], naming the choices.
-    pub fn check(&self, arch: crate::arch::Arch) -> Result<()> {
+    pub fn check(&self, arch: Arch) -> Result<()> {
         let machine = machine::merge(arch, self.machine.as_deref());
-        if let Some(most) = machine::max_cpus(arch, &machine).filter(|most| self.smp > *most) {
+        let most = machine::max_cpus(arch, &machine);
+        if self.smp == 0 || most.is_some_and(|most| self.smp > most) {
+            let most = most.map_or_else(String::new, |most| format!(" to {most}"));
             return Err(Refused::usage(format!(
-                "--smp {}: {machine} takes 1 to {most} CPUs",
+                "--smp {}: {machine} takes 1{most} CPUs",
                 self.smp
             )));
         }
@@ -125,6 +128,22 @@ impl MachineArgs {
             ));
         }
         self.initrd.as_deref().map(readable).transpose().map(drop)
+    }
+
+    /// Refuses what QEMU does not know, if it was asked for anything of its own.
+    ///
+    /// # Errors
+    /// [`Refused`], naming the choices.
+    pub fn probe(&self, arch: Arch) -> Result<()> {
+        let machine = machine::merge(arch, self.machine.as_deref());
+        let cpu = self.cpu.as_deref().unwrap_or(arch.default_cpu());
+        probe::check(probe::Machine {
+            arch,
+            machine: &machine,
+            cpu,
+            cpus: self.smp,
+            memory: &self.memory,
+        })
     }
 }
 
@@ -153,6 +172,7 @@ impl Qemu {
             &[Need::KernelRust, Need::Linker, Need::Qemu(self.choice.arch)],
             install,
         )?;
+        self.machine.probe(self.choice.arch)?;
         let kernel = kernel::build(self.choice.flavour())?;
         let mut spec = self.machine.spec(&kernel)?;
         if self.gdb {
@@ -187,6 +207,9 @@ impl Qemu {
         let exit = outcome.end.exit_for(self.expect);
         if self.json {
             println!("{}", to_json(spec, outcome, exit));
+        }
+        if outcome.end == End::Quit {
+            eprintln!(); // the guest's prompt still stands on the line
         }
         if exit != Exit::Pass {
             let detail = if outcome.detail.is_empty() {
