@@ -13,11 +13,14 @@ use kernel::{irq, mm, sched};
 
 use crate::apic::{Delivery, LocalApic};
 use crate::boot::smp::{self as trampoline, Slot, Start};
-use crate::cpu;
+use crate::cpu::{self, Features};
 use crate::irqflag;
 use crate::regs;
 use crate::vectors;
 
+/// How far the next timer may be away when an emulated CPU takes its INIT, which QEMU has it do together with the start-up
+/// interrupt. Where it counts instructions it charges the CPU with all the time to that timer, tens of milliseconds else.
+const EMULATED_START_NS: u64 = 5_000;
 /// How long a CPU that needs it must be left alone between INIT and its start-up interrupt.
 const INIT_SETTLES_NS: u64 = 10 * MS;
 
@@ -100,11 +103,22 @@ pub fn start<A: Arch>(
     if attempt == 0 {
         each(blocks, failed, |id| apic.send_init(id).is_ok());
         if init_must_settle() {
-            irq::wait_until::<A>(clock::now_ns() + INIT_SETTLES_NS, || false);
+            rest::<A>(INIT_SETTLES_NS);
         }
     }
     // A second start-up interrupt is for those that slept through the first; a CPU that runs ignores it.
-    each(blocks, failed, |id| apic.send_startup(id, page).is_ok());
+    each(blocks, failed, |id| {
+        let sent = apic.send_startup(id, page).is_ok();
+        if cpu::has(Features::HYPERVISOR) {
+            rest::<A>(EMULATED_START_NS);
+        }
+        sent
+    });
+}
+
+/// Lets this CPU sleep for a while, with interrupts on.
+fn rest<A: Arch>(ns: u64) {
+    irq::wait_until::<A>(clock::now_ns() + ns, || false);
 }
 
 fn each(
