@@ -3,6 +3,7 @@
 #![no_main]
 
 mod entry;
+mod mem;
 mod mmu;
 mod ops;
 mod per_cpu;
