@@ -147,12 +147,15 @@ fn report<A: Arch>(cause: &Cause<'_>, number: u32, frame: usize) {
     print_frames::<A>(cause, frame);
 }
 
+/// `0x` and all digits of an address.
+const ADDRESS_WIDTH: usize = 2 + 2 * size_of::<usize>();
+
 fn print_frames<A: Arch>(cause: &Cause<'_>, frame: usize) {
     println!("backtrace:");
     let first = cause.exception.map(|e| e.pc);
     let start = cause.exception.map_or(frame, |e| e.frame);
     for (n, pc) in first.into_iter().chain(frames::<A>(start)).enumerate() {
-        println!("  #{n} {pc:#018x}");
+        println!("  #{n} {pc:#0ADDRESS_WIDTH$x}");
     }
 }
 
