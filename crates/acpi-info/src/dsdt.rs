@@ -3,7 +3,7 @@
 //! They are named constants in practically all firmware: a package of integers under the name
 //! `_S5_` in the DSDT (or an SSDT). So it is enough to find the bytes that define such a name. An
 //! interpreter would find it in more exotic places too, but it needs a heap, and it must not be
-//! what stands between a dying machine and its power switch. See `docs/decisions/acpi.md`.
+//! what stands between a dying machine and its power switch. See `docs/decisions/0006-acpi-walked-by-hand.md`.
 //!
 //! The scan reads each byte once, follows no reference and believes no length beyond the table.
 

@@ -3,11 +3,11 @@
 //!
 //! The layouts of the tables are those of the `acpi` crate. Finding tables and walking lists is
 //! done here, because the crate trusts what firmware wrote: a length that is too small makes it
-//! read beyond a table or never come back (see `docs/decisions/acpi.md`). Here every length is
+//! read beyond a table or never come back (see `docs/decisions/0006-acpi-walked-by-hand.md`). Here every length is
 //! checked against what the caller's mapping function vouches for, so that any bytes whatsoever
 //! lead to an [`AcpiInfo`] or an [`Error`], never to a panic.
 //!
-//! Nothing is allocated. [`AcpiInfo`] is about 50 KiB, all zero when empty: keep it in a static.
+//! Nothing is allocated. [`AcpiInfo`] is about 42 KiB, all zero when empty: keep it in a static.
 //!
 //! ```
 //! use acpi_info::{AcpiInfo, Error, read};

@@ -104,7 +104,7 @@ pub struct Console {
     pub baud: Option<u32>,
 }
 
-/// Everything the loader said, in one shape. About 14 KiB: keep it in a static.
+/// Everything the loader said, in one shape. About 10 KiB: keep it in a static.
 ///
 /// ```
 /// static BOOT: std::sync::Mutex<boot_info::BootInfo> = std::sync::Mutex::new(boot_info::BootInfo::EMPTY);

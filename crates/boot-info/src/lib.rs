@@ -8,8 +8,8 @@
 //! what could be made out, and it neither panics nor loops. Firmware is not an attacker, but it is
 //! written by people, and a panic before the console is up is the one nobody can read.
 //!
-//! Nothing here allocates. The structures are large (`BootInfo` about 14 KiB, `FdtInfo` about
-//! 40 KiB), so they are meant to live in statics and are filled in place: all of them are `const`
+//! Nothing here allocates. The structures are large (`BootInfo` 10 KiB, `FdtInfo`
+//! 25 KiB), so they are meant to live in statics and are filled in place: all of them are `const`
 //! constructible and all zero, which keeps them out of the image.
 #![cfg_attr(not(test), no_std)]
 

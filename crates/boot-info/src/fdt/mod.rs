@@ -5,7 +5,7 @@
 //! `memory()` is one node only, which loses RAM on machines with several. `scan` looks at the whole
 //! blob first, in one linear pass with bounds on depth and name lengths, so that nothing behind it
 //! can panic, or take time that is not proportional to the size of the blob. See
-//! `docs/decisions/device-tree.md`.
+//! `docs/decisions/0007-device-tree-behind-a-scan.md`.
 
 use core::fmt;
 

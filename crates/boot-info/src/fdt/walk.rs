@@ -28,7 +28,7 @@ pub(super) struct Found<'a> {
 /// Reads the blob that lies at physical address `at` into `boot` (memory, command line, initrd,
 /// seed, console) and `info` (the rest).
 ///
-/// `bytes` may be longer than the blob. The blob's own memory is put into the map as reserved.
+/// Both should be empty. `bytes` may be longer than the blob. The blob's own memory is put into the map as reserved.
 ///
 /// # Errors
 /// See [`Error`]. Both outputs are untouched, but for [`Error::NoMemory`].

@@ -43,7 +43,7 @@ impl core::error::Error for Error {}
 /// Size of the zero page in bytes.
 pub const SIZE: usize = size_of::<BootParams>();
 
-/// Fills `out` from a zero page; the command line and the `setup_data` list are read through
+/// Fills `out`, which should be [`BootInfo::EMPTY`], from a zero page; the command line and the `setup_data` list are read through
 /// `phys`.
 ///
 /// # Errors

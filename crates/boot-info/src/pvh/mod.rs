@@ -37,7 +37,7 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// Fills `out` from the start info at physical address `at`.
+/// Fills `out`, which should be [`BootInfo::EMPTY`], from the start info at physical address `at`.
 ///
 /// # Errors
 /// See [`Error`].
