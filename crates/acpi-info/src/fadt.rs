@@ -8,6 +8,7 @@ use acpi::{
 use crate::{
     AcpiInfo,
     layout::{extended, read as layout},
+    present::Present,
     table::Table,
 };
 
@@ -85,6 +86,7 @@ pub struct Fixed {
     pub psci: bool,
     /// PSCI is called by HVC, else by SMC.
     pub psci_hvc: bool,
+    present: Present,
 }
 
 pub(crate) fn read(table: &Table<'_>, out: &mut AcpiInfo) {
@@ -115,6 +117,7 @@ pub(crate) fn read(table: &Table<'_>, out: &mut AcpiInfo) {
         pc_boot_flags: flags_at(table, IAPC_BOOT_ARCH_AT) as u16,
         psci: arm & 1 != 0,
         psci_hvc: arm & 2 != 0,
+        present: Present::Yes,
     });
 }
 

@@ -24,6 +24,7 @@ mod info;
 mod layout;
 mod madt;
 mod misc;
+mod present;
 mod rsdp;
 mod table;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The one structure all boot protocols end in.
 
-use crate::{CommandLine, Initrd, MemMap, Seed};
+use crate::{CommandLine, Initrd, MemMap, Seed, present::Present};
 
 /// Which boot protocol brought us here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -76,6 +76,7 @@ pub struct EfiInfo {
     pub descriptor_size: u32,
     /// Version of the descriptor format.
     pub descriptor_version: u32,
+    pub(crate) present: Present,
 }
 
 /// The kind of UART behind the console.
@@ -102,6 +103,7 @@ pub struct Console {
     pub reg_shift: u8,
     /// Baud rate from `stdout-path`'s options, if it names one.
     pub baud: Option<u32>,
+    pub(crate) present: Present,
 }
 
 /// Everything the loader said, in one shape. About 10 KiB: keep it in a static.

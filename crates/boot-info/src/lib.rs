@@ -21,6 +21,7 @@ pub mod linux_x86;
 pub mod memblock;
 mod memmap;
 pub mod phys;
+mod present;
 pub mod pvh;
 mod seed;
 #[cfg(test)]

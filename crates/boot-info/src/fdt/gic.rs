@@ -6,6 +6,7 @@ use super::{
     node::{Bus, Node},
     walk::Found as Walk,
 };
+use crate::present::Present;
 
 const GIC_V3: &[&[u8]] = &[b"arm,gic-v3"];
 const GIC_V2: &[&[u8]] = &[
@@ -84,6 +85,7 @@ pub(super) fn read(node: &Node<'_>, bus: &Bus<'_>, info: &mut FdtInfo, walk: &mu
         regions: node.regions(bus).take(super::MAX_GIC_REGIONS).collect(),
         redistributor_regions: count as usize,
         redistributor_stride: node.property("redistributor-stride").and_then(number),
+        present: Present::Yes,
     });
     // Three cells are the binding's minimum; a fourth names a CPU partition.
     walk.gic = Some(Found {

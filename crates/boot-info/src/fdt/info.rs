@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 
-use crate::Console;
+use crate::{Console, present::Present};
 
 /// CPUs kept; more are counted in [`FdtInfo::cpus_dropped`].
 pub const MAX_CPUS: usize = 1024;
@@ -71,6 +71,7 @@ pub struct Psci {
     pub version: (u8, u8),
     /// Function numbers; only 0.1 needs them.
     pub ids: PsciIds,
+    pub(super) present: Present,
 }
 
 /// Generation of the interrupt controller.
@@ -93,6 +94,7 @@ pub struct Gic {
     pub redistributor_regions: usize,
     /// `redistributor-stride` in bytes, if not the architecture's. GICv3 only.
     pub redistributor_stride: Option<u64>,
+    pub(super) present: Present,
 }
 
 impl Gic {
@@ -147,6 +149,7 @@ pub struct Timer {
     pub clock_frequency: Option<u32>,
     /// `always-on`: it does not stop in deep idle states.
     pub always_on: bool,
+    pub(super) present: Present,
 }
 
 /// The UART behind `stdout-path`.
@@ -158,6 +161,7 @@ pub struct Uart {
     pub interrupt: Option<Interrupt>,
     /// `clock-frequency` in Hz, if given.
     pub clock_frequency: Option<u32>,
+    pub(super) present: Present,
 }
 
 /// Everything else. About 25 KiB: keep it in a static.

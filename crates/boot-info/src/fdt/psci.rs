@@ -5,6 +5,7 @@ use super::{
     cells::{string, strings, u32_at},
     node::{Node, properties},
 };
+use crate::present::Present;
 
 pub(super) fn read(node: &Node<'_>, info: &mut FdtInfo) {
     // The best version named counts: a node may list 1.0, 0.2 and 0.1 at once.
@@ -27,6 +28,7 @@ pub(super) fn read(node: &Node<'_>, info: &mut FdtInfo) {
             conduit,
             version,
             ids,
+            present: Present::Yes,
         })
         .or(info.psci);
 }

@@ -7,7 +7,7 @@ use super::{
     node::{Bus, Node},
     walk::Found,
 };
-use crate::{Console, ConsoleKind};
+use crate::{Console, ConsoleKind, present::Present};
 
 const PL011: &[&[u8]] = &[b"arm,pl011", b"arm,sbsa-uart"];
 const NS16550: &[&[u8]] = &[b"ns16550a", b"ns16550", b"snps,dw-apb-uart", b"ns8250"];
@@ -56,9 +56,11 @@ fn read(node: &Node<'_>, bus: &Bus<'_>, found: &Found<'_>, baud: Option<u32>) ->
             len: region.len,
             reg_shift: shift.min(16) as u8,
             baud,
+            present: Present::Yes,
         },
         interrupt: RawInterrupts::of(node, bus).decode(0, found.gic.as_ref()),
         clock_frequency: node.property("clock-frequency").and_then(|v| u32_at(v, 0)),
+        present: Present::Yes,
     })
 }
 

@@ -13,7 +13,9 @@ pub use archive::{Archive, Entry};
 pub use format::Format;
 
 /// The initial RAM disk as the loader named it.
+// The representation makes `Absent` a zero, which keeps empty statics out of the image.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[repr(u8)]
 pub enum Initrd {
     /// The loader gave none.
     #[default]

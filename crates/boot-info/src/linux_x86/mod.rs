@@ -7,7 +7,7 @@ use core::fmt;
 
 use zerocopy::FromBytes;
 
-use crate::{BootInfo, EfiInfo, Initrd, InitrdRefusal, Loader, MemKind, PhysMap, Protocol};
+use crate::{BootInfo, EfiInfo, Initrd, InitrdRefusal, Loader, MemKind, PhysMap, Protocol, present::Present};
 
 pub mod layout;
 mod setup_data;
@@ -139,6 +139,7 @@ fn efi(info: &layout::EfiInfo) -> Option<EfiInfo> {
         memory_map_size: info.efi_memmap_size.get(),
         descriptor_size: info.efi_memdesc_size.get(),
         descriptor_version: info.efi_memdesc_version.get(),
+        present: Present::Yes,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Trees of a virtual machine in several shapes.
 
 use super::blobs::{AT, fixture, read};
-use crate::{Console, ConsoleKind, Initrd, MemKind, fdt::*};
+use crate::{Console, ConsoleKind, Initrd, MemKind, fdt::*, present::Present};
 
 const PPI: fn(u32) -> Option<Interrupt> = |n| {
     Some(Interrupt {
@@ -66,6 +66,7 @@ fn gicv3_with_everything() {
         len: 0x1000,
         reg_shift: 0,
         baud: None,
+        present: Present::Yes,
     };
     assert_eq!(r.boot.console, Some(console));
     assert_eq!(
