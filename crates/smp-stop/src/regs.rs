@@ -1,0 +1,76 @@
+//! A CPU's registers, as one fixed block that only its architecture understands.
+
+use core::fmt;
+
+/// Words a block has room for: 31 general registers of the largest architecture, and a few of the system's.
+pub const REGISTER_WORDS: usize = 36;
+
+/// The registers of one CPU. Program counter, stack and frame pointer have places of their own, so that a backtrace
+/// needs no architecture; the rest are words in the order the architecture chose, named by `machine`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registers {
+    machine: u32,
+    len: u32,
+    pc: u64,
+    sp: u64,
+    fp: u64,
+    words: [u64; REGISTER_WORDS],
+}
+
+impl Registers {
+    /// A block with nothing in it.
+    pub const EMPTY: Self = Self {
+        machine: 0,
+        len: 0,
+        pc: 0,
+        sp: 0,
+        fp: 0,
+        words: [0; REGISTER_WORDS],
+    };
+
+    /// Starts the block anew. `machine` says how to read the words: by convention the ELF `e_machine` number.
+    pub fn begin(&mut self, machine: u16, pc: u64, sp: u64, fp: u64) {
+        (self.machine, self.len) = (machine.into(), 0);
+        (self.pc, self.sp, self.fp) = (pc, sp, fp);
+    }
+
+    /// Adds a word; one past [`REGISTER_WORDS`] is dropped.
+    pub fn push(&mut self, word: u64) {
+        if let Some(slot) = self.words.get_mut(self.len as usize) {
+            *slot = word;
+            self.len += 1;
+        }
+    }
+
+    /// How to read the words.
+    pub const fn machine(&self) -> u32 {
+        self.machine
+    }
+
+    /// Program counter.
+    pub const fn pc(&self) -> u64 {
+        self.pc
+    }
+
+    /// Stack pointer.
+    pub const fn sp(&self) -> u64 {
+        self.sp
+    }
+
+    /// Frame pointer: where a walk over the stack begins.
+    pub const fn fp(&self) -> u64 {
+        self.fp
+    }
+
+    /// All words, in the architecture's order.
+    pub fn words(&self) -> &[u64] {
+        self.words.get(..self.len as usize).unwrap_or(&self.words)
+    }
+}
+
+impl fmt::Display for Registers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pc={:#x} sp={:#x} fp={:#x}", self.pc, self.sp, self.fp)
+    }
+}

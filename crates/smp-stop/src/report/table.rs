@@ -1,0 +1,89 @@
+//! A report as people read it.
+
+use core::fmt;
+
+use super::{Report, Row, Summary};
+use crate::regs::Registers;
+
+impl fmt::Display for Report<'_> {
+    /// A line on the stop, and one for each CPU that was ever released. No line is longer than 100 columns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.summary())?;
+        write!(
+            f,
+            "\n{:>5} {:>12} {:14} {:12} {:>11} {:13} {:18}",
+            "cpu", "hardware id", "state", "stopped by", "after us", "why", "pc"
+        )?;
+        for row in self.rows().filter(Row::is_of_interest) {
+            let line = Line {
+                registers: self.registers(row.cpu),
+                row,
+            };
+            write!(f, "\n{line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Summary {
+    /// One line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(hold) = self.hold else {
+            return f.write_str("stop: none");
+        };
+        write!(f, "stop: {} by CPU {}: ", hold.reason, hold.owner)?;
+        match self.verdict {
+            Some(verdict) => write!(f, "{verdict} after {} us", Micros(self.took_ns))?,
+            None => f.write_str("not finished")?,
+        }
+        if let Some(former) = self.former_owner {
+            write!(f, ", taken from CPU {former}")?;
+        }
+        if self.reentries > 0 {
+            write!(f, ", {} failures on the way", self.reentries)?;
+        }
+        Ok(())
+    }
+}
+
+/// Nanoseconds, shown in microseconds.
+struct Micros(u64);
+
+impl fmt::Display for Micros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
+    }
+}
+
+/// A row, and the registers that belong to it.
+struct Line {
+    row: Row,
+    registers: Option<Registers>,
+}
+
+impl Line {
+    fn state(&self) -> &'static str {
+        match self.row.view {
+            _ if self.row.owner => "owner",
+            Some(view) => view.state.name(),
+            None => "?",
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = &self.row;
+        write!(f, "{:>5} {:>#12x} {:14} ", row.cpu, row.hw_id, self.state())?;
+        write!(f, "{:12} ", row.via.map_or("-", super::Via::name))?;
+        match row.answered_ns {
+            Some(ns) => write!(f, "{:>7}.{:03} ", (ns / 1000).min(9_999_999), ns % 1000)?,
+            None => write!(f, "{:>11} ", "-")?,
+        }
+        write!(f, "{:13} ", row.why().map_or("-", super::Why::name))?;
+        match self.registers {
+            Some(registers) => write!(f, "{:#018x}", registers.pc()),
+            None => f.write_str("-"),
+        }
+    }
+}

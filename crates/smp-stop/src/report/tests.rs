@@ -1,0 +1,172 @@
+extern crate std;
+
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::area::StopArea;
+use crate::latch::Reason;
+use crate::ops::StopOps;
+use crate::up;
+
+/// One CPU, which owns a panic.
+struct Lone;
+
+impl StopOps for Lone {
+    fn mask_interrupts(&self) {}
+    fn this_cpu(&self) -> Option<CpuId> {
+        Some(CpuId::BOOT)
+    }
+    fn hw_id(&self) -> u64 {
+        0x100
+    }
+    fn now(&self) -> u64 {
+        1_234_567
+    }
+    fn relax(&self) {}
+    fn save_regs(&self, out: &mut Registers) {
+        out.begin(
+            62,
+            0xffff_ffff_8020_1234,
+            0xffff_c900_0000_3f80,
+            0xffff_c900_0000_3fa0,
+        );
+        (0..40).for_each(|word| out.push(word));
+    }
+    fn quiesce(&self) {}
+    fn park(&self) -> ! {
+        panic!("the owner never parks")
+    }
+}
+
+/// The area as a dump of memory shows it.
+fn bytes<const N: usize>(area: &StopArea<N>) -> Vec<u8> {
+    let first = core::ptr::from_ref(area).cast::<u8>();
+    // SAFETY: the area is plain words without padding, and nobody writes it here.
+    unsafe { core::slice::from_raw_parts(first, size_of_val(area)) }.to_vec()
+}
+
+fn stopped() -> StopArea<3> {
+    let area = StopArea::new();
+    area.area().set_hw_id(CpuId::BOOT, 0x100);
+    area.area().word(CpuId::BOOT).unwrap().boot_cpu_online().unwrap();
+    let _ = up::Engine::new(&area, &Lone).stop(Reason::Panic);
+    let word = area.area().word(CpuId::new(2)).unwrap();
+    let generation = word.begin_start().unwrap();
+    word.revoke(generation).unwrap();
+    area
+}
+
+#[test]
+fn a_dump_reads_as_the_machine_does() {
+    let area = stopped();
+    let live = Report::of(&area);
+    let dump = bytes(&area);
+    let read = decode(&dump).unwrap();
+    assert_eq!(read.summary(), live.summary());
+    assert!(read.rows().eq(live.rows()));
+    assert_eq!(read.registers(CpuId::BOOT), live.registers(CpuId::BOOT));
+    assert_eq!(
+        live.registers(CpuId::BOOT).unwrap().words().len(),
+        crate::REGISTER_WORDS
+    );
+    assert_eq!(read.registers(CpuId::new(1)), None);
+    assert_eq!(format!("{read}"), format!("{live}"));
+}
+
+#[test]
+fn a_report_is_found_in_a_dump() {
+    let mut dump = Vec::from([0x53u8; 640]);
+    dump.extend(bytes(&stopped()));
+    let (at, report) = find(&dump).unwrap();
+    assert_eq!((at, report.summary().hold.unwrap().reason), (640, Reason::Panic));
+    assert!(find(&dump[..700]).is_none());
+}
+
+#[test]
+fn memory_that_is_no_report_is_refused_with_the_reason() {
+    let dump = bytes(&stopped());
+    assert_eq!(decode(&[]).unwrap_err(), DecodeError::NoMagic);
+    assert_eq!(
+        decode(&bytes(&StopArea::<1>::new())).unwrap_err(),
+        DecodeError::NoMagic
+    );
+    assert_eq!(decode(&dump[..100]).unwrap_err(), DecodeError::Short(dump.len()));
+    let changed = |at: usize, byte: u8| {
+        let mut dump = dump.clone();
+        dump[at] = byte;
+        decode(&dump).unwrap_err()
+    };
+    assert_eq!(changed(layout::VERSION_AT, 9), DecodeError::Version(9));
+    assert_eq!(changed(layout::CAPACITY, 4), DecodeError::Lengths);
+    assert_eq!(changed(layout::CAPACITY, 0), DecodeError::Lengths);
+    assert_eq!(changed(layout::SLOT_LEN_AT, 1), DecodeError::Lengths);
+}
+
+#[test]
+fn the_table_fits_a_hundred_columns() {
+    let area = stopped();
+    area.area().set_hw_id(CpuId::new(2), u64::from(u32::MAX));
+    let table = format!("{}", Report::of(&area));
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    assert!(
+        table.contains("0xffffffff80201234") && table.contains("owner"),
+        "{table}"
+    );
+    assert_eq!(
+        table.lines().count(),
+        4,
+        "a CPU that was never started has no line\n{table}"
+    );
+}
+
+#[test]
+fn lists_of_cpus_are_ranges() {
+    let area = StopArea::<12>::new();
+    for n in [0, 1, 2, 5, 7, 8] {
+        area.area().word(CpuId::new(n)).unwrap().park();
+    }
+    let parked = Report::of(&area).parked();
+    assert_eq!(
+        (format!("{parked}"), parked.count()),
+        (String::from("0-2,5,7-8"), 6)
+    );
+    assert!(Report::of(&area).silent().is_empty());
+}
+
+/// Reads all there is to read: nothing panics, nothing takes longer than the input is long.
+fn read_all(bytes: &[u8]) {
+    if let Some((_, report)) = find(bytes) {
+        let rows = report.rows().count();
+        assert!(rows <= bytes.len() / layout::SLOT_LEN);
+        assert!(format!("{report}").lines().count() <= rows + 2);
+        let _ = format!("{} {}", report.parked(), report.silent());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_damage_to_a_report_upsets_its_reader(
+        changes in prop::collection::vec((0usize..1280, any::<u8>()), 0..64),
+        cut in 0usize..1281,
+    ) {
+        let mut dump = bytes(&stopped());
+        for (at, byte) in changes {
+            dump[at] = byte;
+        }
+        dump.truncate(cut.max(64));
+        read_all(&dump);
+    }
+
+    #[test]
+    fn no_bytes_upset_the_reader(mut bytes in prop::collection::vec(any::<u8>(), 0..2048), magic: bool) {
+        if magic && bytes.len() >= 24 {
+            bytes[..8].copy_from_slice(b"STOPRPRT");
+            bytes[8..12].copy_from_slice(&1u32.to_le_bytes());
+        }
+        read_all(&bytes);
+    }
+}

@@ -1,0 +1,84 @@
+//! The account (I1): whoever is not known to stand still is named, with the reason.
+
+use cpumask::CpuId;
+
+use super::lead::Asked;
+use super::{Engine, Lead, SmpStopOps};
+use crate::area::Slot;
+use crate::latch::Hold;
+use crate::mutants::mutant;
+use crate::report::{RungKind, Unavailable, Verdict, Why};
+use crate::sync::{Ordering, RELAXED};
+use crate::word::{CpuState, Origin, View};
+
+impl<O: SmpStopOps> Engine<'_, O> {
+    /// Writes down who is silent and why, and the verdict.
+    pub(super) fn account(&self, lead: &Lead, asked: Asked, force: Option<RungKind>) -> Verdict {
+        let generation = lead.ticket.generation;
+        let mut silent = 0;
+        for (cpu, slot) in self.area.others(lead.me) {
+            let why = self.why_silent(cpu, slot, force);
+            silent += u32::from(why.is_some());
+            note(slot, generation, why);
+        }
+        let verdict = match silent {
+            0 => Verdict::Stopped,
+            _ if force.is_none() && asked.by_signal > 0 => Verdict::Unavailable(Unavailable::NoSignal),
+            _ => Verdict::Partial,
+        };
+        // The account of a later generation stands, should this owner have become a former one meanwhile.
+        self.area
+            .header
+            .verdict
+            .fetch_max(verdict.pack(generation), Ordering::AcqRel);
+        verdict
+    }
+
+    fn why_silent(&self, cpu: CpuId, slot: &Slot, force: Option<RungKind>) -> Option<Why> {
+        let view = slot.word.view();
+        match view.state {
+            CpuState::Parked => None,
+            CpuState::Off => {
+                (view.was_released() && self.ops.hw_off(cpu) == Some(false)).then_some(Why::StillOn)
+            }
+            _ if mutant!(SilentUnnamed) => None,
+            CpuState::Starting if mutant!(StartingNotAsked) => None,
+            CpuState::Dying if mutant!(DyingIsOff) => None,
+            _ if self.ops.hw_off(cpu) == Some(true) => {
+                slot.word.off_by_hardware();
+                None
+            }
+            _ if self.died_as_owner(cpu) => Some(Why::OwnerDied),
+            _ => Some(explain(view, force)),
+        }
+    }
+
+    fn died_as_owner(&self, cpu: CpuId) -> bool {
+        let former = Hold::from_raw(self.area.header.former_owner.load(RELAXED));
+        former.is_some_and(|hold| hold.owner.cpu() == Some(cpu))
+    }
+}
+
+/// Why a CPU that does not stand still does not.
+fn explain(view: View, force: Option<RungKind>) -> Why {
+    match (view.origin, view.state) {
+        (Origin::Starting, _) => Why::StartingLost,
+        (Origin::Lost, _) => Why::Lost,
+        (_, CpuState::Saving | CpuState::Saved) => Why::Stuck,
+        (Origin::Dying, _) => Why::OfflineLost,
+        _ => match force {
+            None => Why::NoSignal,
+            Some(RungKind::Interrupt) => Why::IrqOff,
+            Some(RungKind::NonMaskable) => Why::NmiDeaf,
+            Some(RungKind::Hardware) => Why::HardwareDeaf,
+        },
+    }
+}
+
+/// Writes the reason into the slot: also that there is none any more, if an earlier account gave one.
+fn note(slot: &Slot, generation: u8, why: Option<Why>) {
+    if why.is_some() || slot.note.load(Ordering::Relaxed) != 0 {
+        let raw = u32::from(generation) << 8 | why.map_or(0, |why| why as u32);
+        slot.note.fetch_max(raw, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,134 @@
+//! The side of those who are stopped.
+
+use cpumask::CpuId;
+
+use super::{Engine, Lead, SmpStopOps};
+use crate::area::{Slot, saved};
+use crate::latch::{Hold, Owner, Phase, Ticket};
+use crate::mutants::mutant;
+use crate::ops::Point;
+use crate::outcome::{How, Stop};
+use crate::regs::Registers;
+use crate::report::{Via, WHOLE};
+use crate::sync::{Ordering, RELAXED};
+use crate::word::CpuState;
+
+/// Values of `Slot::progress`: the quiesce hook has been entered, and is not entered again should it fault.
+const QUIESCING: u32 = 1;
+
+impl<'a, O: SmpStopOps> Engine<'a, O> {
+    /// Answers, and parks; returns only if this CPU stood by and the owner died.
+    pub(super) fn follow(&self, me: Option<CpuId>, via: Via) -> Stop<'a> {
+        let Some((cpu, slot)) = me.zip(self.slot(me)) else {
+            self.vanish();
+        };
+        if self.answer(slot, via)
+            && let Some((ticket, former)) = self.stand_by(cpu, slot)
+        {
+            return self.succeed(cpu, ticket, former);
+        }
+        self.acknowledge(slot)
+    }
+
+    /// As [`Self::follow`], for a CPU that is not fit to own a stop.
+    pub(super) fn park(&self, me: Option<CpuId>, via: Via) -> ! {
+        self.ops.mask_interrupts();
+        let Some(slot) = self.slot(me) else {
+            self.vanish();
+        };
+        self.answer(slot, via);
+        self.acknowledge(slot)
+    }
+
+    /// Parks a CPU that nobody knows, waits for or counts.
+    pub(super) fn vanish(&self) -> ! {
+        self.ops.mask_interrupts();
+        self.ops.quiesce();
+        self.ops.park()
+    }
+
+    /// Saves the registers. False if this CPU was doing so already: it faulted on the way here, and goes on from where it
+    /// failed.
+    fn answer(&self, slot: &Slot, via: Via) -> bool {
+        if slot.word.begin_answer().is_err() {
+            return false;
+        }
+        self.ops.point(Point::Answering);
+        slot.via.store(via.code(), RELAXED);
+        if mutant!(AckBeforeSave) {
+            slot.word.park();
+        }
+        self.save_registers(slot);
+        self.ops.point(Point::RegistersSaved);
+        slot.answered_at.set(self.ops.now());
+        true
+    }
+
+    /// Saves the executing CPU's registers, once and for all (I4).
+    pub(super) fn save_registers(&self, slot: &Slot) {
+        if slot.saved.load(Ordering::Relaxed) != saved::NONE && !mutant!(SaveTwice) {
+            return;
+        }
+        slot.saved.store(saved::WRITING, Ordering::Relaxed);
+        let save = |registers: &mut Registers| self.ops.save_regs(registers);
+        // SAFETY: the slot is the executing CPU's, which has never been here before; nobody reads before WHOLE (I4).
+        unsafe { slot.registers.with_mut(save) };
+        slot.saved.store(WHOLE, Ordering::Release);
+    }
+
+    /// The first CPU to answer stays awake until the owner has every answer: should the owner die in one of the
+    /// architecture's hooks, or before it told anybody, somebody is there to go on. Returns the claim, and the former
+    /// owner's, if that happens.
+    fn stand_by(&self, cpu: CpuId, slot: &Slot) -> Option<(Ticket, Hold)> {
+        let latch = &self.area.header.latch;
+        if !latch.stand_by() {
+            return None;
+        }
+        slot.word.saved();
+        let limits = self.ops.limits();
+        let me = Owner::of(Some(cpu), self.ops.hw_id());
+        let (mut seen, mut patience) = (latch.hold()?, self.patience());
+        loop {
+            self.ops.point(Point::StandingBy);
+            let hold = latch.hold()?;
+            if hold.phase != Phase::Stopping {
+                return None;
+            }
+            if hold.generation != seen.generation {
+                (seen, patience) = (hold, self.patience());
+            }
+            if patience.expired(self.ops, &limits) {
+                return latch.take_over(seen, me).ok().map(|ticket| (ticket, seen));
+            }
+            self.ops.relax();
+        }
+    }
+
+    /// Takes the place of an owner that died. It climbs on where that one got stuck: the hook of that rung is not
+    /// trusted, unless there is no other.
+    fn succeed(&self, cpu: CpuId, ticket: Ticket, former: Hold) -> Stop<'a> {
+        let header = self.area.header;
+        header.former_owner.store(former.pack(), RELAXED);
+        header.began_at.set(self.ops.now());
+        let last = self.ops.rungs().len().saturating_sub(1);
+        let lead = Lead {
+            me: Some(cpu),
+            ticket,
+            first_rung: self.rungs_begun(former.generation).min(last),
+        };
+        self.lead(lead, How::TookOver)
+    }
+
+    /// The last act (I3): the word says PARKED, and nothing is stored any more.
+    fn acknowledge(&self, slot: &Slot) -> ! {
+        if slot.word.state() != CpuState::Parked {
+            if slot.progress.load(RELAXED) != QUIESCING {
+                slot.progress.store(QUIESCING, RELAXED);
+                self.ops.quiesce();
+            }
+            self.ops.point(Point::Acknowledging);
+            slot.word.park();
+        }
+        self.ops.park()
+    }
+}

@@ -1,0 +1,164 @@
+//! The owner's side.
+
+use super::deadline::Deadline;
+use super::wait::Await;
+use super::{Engine, Lead, SmpStopOps, Targets};
+use crate::area::Slot;
+use crate::latch::{Lost, Phase};
+use crate::mutants::mutant;
+use crate::ops::Point;
+use crate::outcome::{How, Stop};
+use crate::report::{RungKind, Verdict, Via};
+use crate::sync::{Ordering, RELAXED};
+use crate::word::{CpuState, Origin, View};
+
+/// How many were asked, by what can be done about them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Asked {
+    /// Those a signal can be sent to.
+    pub(super) by_signal: u32,
+    /// Those that are on their way up or off.
+    pub(super) in_flight: u32,
+}
+
+impl<'a, O: SmpStopOps> Engine<'a, O> {
+    /// Brings everybody to a stand; follows whoever takes the stop away meanwhile.
+    pub(super) fn lead(&self, lead: Lead, how: How) -> Stop<'a> {
+        match self.bring_to_a_stand(&lead) {
+            Ok(verdict) => Stop::new(self.area, lead.ticket.generation, verdict, how),
+            Err(Lost) => self.follow(lead.me, Via::Handover),
+        }
+    }
+
+    fn bring_to_a_stand(&self, lead: &Lead) -> Result<Verdict, Lost> {
+        let header = self.area.header;
+        self.ops.point(Point::Elected);
+        if mutant!(CountInsteadOfState) && self.online() <= 1 {
+            return Ok(Verdict::Stopped);
+        }
+        let asked = self.ask_all(lead);
+        let force = self.climb(lead, asked)?;
+        self.await_arrivals(lead, asked)?;
+        self.await_power_off(lead)?;
+        header.latch.advance(lead.ticket, Phase::Released)?;
+        self.ops.point(Point::Released);
+        self.await_release(lead)?;
+        header
+            .took
+            .set(self.ops.now().saturating_sub(header.began_at.get()));
+        self.record_owner(lead);
+        let verdict = self.account(lead, asked, force);
+        self.ops.point(Point::Finishing);
+        header.latch.advance(lead.ticket, Phase::Done)?;
+        Ok(verdict)
+    }
+
+    /// Changes every word there is: those that run are asked, those that are off stay off. From here on nobody can come
+    /// online.
+    fn ask_all(&self, lead: &Lead) -> Asked {
+        let mut asked = Asked::default();
+        for (cpu, slot) in self.area.others(lead.me) {
+            if is_overlooked(slot) {
+                continue;
+            }
+            slot.word.ask();
+            match in_flight(slot.word.view()) {
+                Some(true) => asked.in_flight += 1,
+                Some(false) => asked.by_signal += 1,
+                None => {}
+            }
+            self.ops.point(Point::Asked(cpu));
+        }
+        asked
+    }
+
+    /// Sends signal after signal, each to those that have not answered. Returns the strongest that was sent.
+    fn climb(&self, lead: &Lead, asked: Asked) -> Result<Option<RungKind>, Lost> {
+        let rungs = self.ops.rungs();
+        let mut force = None;
+        // What was sent before, by this owner or the one before, may still be under way.
+        if let Some(rung) = lead.first_rung.checked_sub(1).and_then(|n| rungs.get(n)) {
+            force = Some(rung.kind);
+            self.wait(lead, Await::answers(rung.kind), rung.bound.total(asked.by_signal))?;
+        }
+        for (n, rung) in rungs.iter().enumerate().skip(lead.first_rung) {
+            if !self.any_left(lead, Await::answers(rung.kind)) {
+                break;
+            }
+            if self.signal(lead, n, rung.kind)? {
+                force = Some(rung.kind);
+                self.wait(lead, Await::answers(rung.kind), rung.bound.total(asked.by_signal))?;
+            }
+        }
+        Ok(force)
+    }
+
+    /// Sends one signal; whether anything was sent.
+    fn signal(&self, lead: &Lead, rung: usize, kind: RungKind) -> Result<bool, Lost> {
+        self.note_rung_begun(lead, rung);
+        self.ops.point(Point::Signalling(rung));
+        let targets = Targets::new(self.area, lead.me, kind == RungKind::Hardware);
+        let sent = self.ops.signal(rung, &targets).is_ok();
+        self.ops.point(Point::Signalled(rung));
+        match self.area.header.latch.honours(lead.ticket) {
+            true => Ok(sent),
+            false => Err(Lost),
+        }
+    }
+
+    /// How many rungs an owner of this generation began. One that comes again does not climb those once more.
+    pub(super) fn rungs_begun(&self, generation: u8) -> usize {
+        let raw = self.area.header.rungs_begun.load(Ordering::Relaxed);
+        match raw >> 16 == u32::from(generation) {
+            true => (raw & 0xffff) as usize,
+            false => 0,
+        }
+    }
+
+    fn note_rung_begun(&self, lead: &Lead, rung: usize) {
+        let begun = u32::from(lead.ticket.generation) << 16 | (rung as u32 + 1);
+        // The later generation wins over an owner that does not know yet that it is none.
+        self.area.header.rungs_begun.fetch_max(begun, Ordering::Relaxed);
+    }
+
+    /// The owner's own line in the report.
+    fn record_owner(&self, lead: &Lead) {
+        if let Some(slot) = self.slot(lead.me) {
+            slot.via.store(Via::Owner.code(), RELAXED);
+            self.save_registers(slot);
+        }
+    }
+
+    /// All the time an owner can need, twice over, for whoever stands by.
+    pub(super) fn patience(&self) -> Deadline {
+        let (cpus, limits) = (self.area.slots().len() as u32, self.ops.limits());
+        let rungs = self.ops.rungs().iter().map(|rung| rung.bound);
+        let all = rungs.chain([limits.arrival, limits.power_off, limits.release]);
+        let total = all.fold(0, |sum: u64, bound| sum.saturating_add(bound.total(cpus)));
+        Deadline::start(self.ops, total.saturating_mul(2))
+    }
+
+    fn online(&self) -> usize {
+        let online = |slot: &&Slot| slot.word.state() == CpuState::Online;
+        self.area.slots().iter().filter(online).count()
+    }
+}
+
+/// Whether a CPU that was asked is on its way up or off, where waiting helps; `None` if there is nothing to wait for.
+fn in_flight(view: View) -> Option<bool> {
+    match (view.has_answered(), view.origin) {
+        (true, _) | (_, Origin::Lost) => None,
+        (false, Origin::Starting) => Some(true),
+        (false, _) => Some(false),
+    }
+}
+
+/// What other kernels do not see.
+fn is_overlooked(slot: &Slot) -> bool {
+    cfg!(feature = "mutants")
+        && match slot.word.state() {
+            CpuState::Starting => mutant!(StartingNotAsked),
+            CpuState::Dying => mutant!(DyingIsOff),
+            _ => false,
+        }
+}

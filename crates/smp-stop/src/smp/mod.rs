@@ -1,0 +1,182 @@
+//! The engine for more than one CPU. A UP build instantiates none of it.
+//!
+//! [`Engine`] is a pair of references and is made where it is needed: in the panic path, in the signal's handler, at the
+//! gate. All state is in the [`StopArea`](crate::StopArea).
+
+mod account;
+mod deadline;
+mod follow;
+mod lead;
+mod ops;
+mod targets;
+mod wait;
+
+use cpumask::CpuId;
+
+pub use ops::{Bound, Limits, Rung, SignalError, SmpStopOps};
+pub use targets::Targets;
+
+use crate::area::{Area, Slot};
+use crate::latch::{Claim, Owner, Phase, Reason, Ticket};
+use crate::outcome::{How, Stop};
+use crate::report::{RungKind, Unavailable, Verdict, Via};
+use crate::sync::{Ordering, RELAXED};
+use crate::word::{CpuState, Generation};
+
+/// How often an owner may fail inside the stop and still go on with it.
+const MAX_REENTRIES: u32 = 3;
+
+/// The engine: an area, and a machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine<'a, O> {
+    area: Area<'a>,
+    ops: &'a O,
+}
+
+/// A claim to the stop, while it is good.
+struct Lead {
+    me: Option<CpuId>,
+    ticket: Ticket,
+    /// The rung to begin with: those below were tried, by this owner or one that died of it.
+    first_rung: usize,
+}
+
+impl<'a, O: SmpStopOps> Engine<'a, O> {
+    /// The engine for the executing CPU.
+    pub fn new(area: impl Into<Area<'a>>, ops: &'a O) -> Self {
+        Self {
+            area: area.into(),
+            ops,
+        }
+    }
+
+    /// Stops all other CPUs, or parks the caller because somebody else is stopping them.
+    ///
+    /// Returns on one CPU only, with interrupts off: on the owner, once every other CPU is accounted for. Every other
+    /// caller answers to the owner and parks: its registers are saved, those that [`StopOps::save_regs`] finds. Should the
+    /// owner die before it is done, one of them returns in its stead.
+    ///
+    /// May be called from any context, with any locks held, on a CPU in any state, and again from inside itself.
+    ///
+    /// [`StopOps::save_regs`]: crate::StopOps::save_regs
+    pub fn stop(&self, reason: Reason) -> Stop<'a> {
+        self.ops.mask_interrupts();
+        let me = self.ops.this_cpu();
+        let owner = Owner::of(me, self.ops.hw_id());
+        if self.is_answering(me, owner) {
+            self.park(me, Via::Second);
+        }
+        self.area.sign();
+        match self.area.header.latch.claim(owner, reason) {
+            Claim::First(ticket) => self.begin(me, ticket, How::First),
+            Claim::Raised(ticket) => self.begin(me, ticket, How::Raised),
+            Claim::Again(ticket, phase) => self.again(me, ticket, phase),
+            Claim::Lost => self.follow(me, Via::Second),
+        }
+    }
+
+    /// The handler of a stop signal, and the part of every non-maskable interrupt's handler that comes first: answers and
+    /// parks if the executing CPU has been asked to stop. Returns `None` if the signal was not for it: it is late, was sent
+    /// twice, or is about something else. Returns `Some` if the owner of the stop died and this CPU stood by: it now
+    /// owns a stop it knows nothing about, and should report it and end the machine.
+    pub fn signalled(&self, kind: RungKind) -> Option<Stop<'a>> {
+        self.answer_if_asked(Via::Signal(kind))
+    }
+
+    /// As [`Self::signalled`], for a CPU that waits for something with interrupts off, or has a regular tick: it can be
+    /// stopped without a signal. The caller cannot be moved to another CPU.
+    pub fn poll(&self) -> Option<Stop<'a>> {
+        self.answer_if_asked(Via::Poll)
+    }
+
+    /// The online gate. Returns once `cpu`, the executing one, is online; parks it if a stop has been asked for, if the
+    /// start was revoked, or if `generation` is that of an earlier start. Interrupts are off.
+    pub fn come_online(&self, cpu: CpuId, generation: Generation) {
+        let Some(word) = self.area.word(cpu) else {
+            self.vanish();
+        };
+        match word.come_online(generation) {
+            Ok(()) => {}
+            Err(refused) if refused.found.generation == generation => self.park(Some(cpu), Via::Gate),
+            // The word is about a later start of this CPU, which is none of this one's business.
+            Err(_) => self.vanish(),
+        }
+    }
+
+    /// The end of the offline path, for a CPU that powers itself off without anybody to see to it: its word says OFF
+    /// afterwards, and it must stop executing. Parks it instead if a stop has been asked for.
+    pub fn go_off(&self, cpu: CpuId) {
+        let gone = self.area.word(cpu).is_some_and(|word| word.go_off().is_ok());
+        if !gone {
+            self.park(Some(cpu), Via::Offline);
+        }
+    }
+
+    fn answer_if_asked(&self, via: Via) -> Option<Stop<'a>> {
+        if !self.is_asked(self.ops.this_cpu()) {
+            return None;
+        }
+        self.ops.mask_interrupts();
+        // Only now is it sure that the executing CPU stays what it is.
+        let me = self.ops.this_cpu();
+        self.is_asked(me).then(|| self.follow(me, via))
+    }
+
+    /// Whether `me` is to stop. An owner may have been asked, by the owner it took the stop from.
+    fn is_asked(&self, me: Option<CpuId>) -> bool {
+        self.slot(me).is_some_and(|slot| slot.word.view().is_asked())
+            && !self.owns(Owner::of(me, self.ops.hw_id()))
+    }
+
+    fn owns(&self, me: Owner) -> bool {
+        self.area.header.latch.hold().is_some_and(|hold| hold.owner == me)
+    }
+
+    /// Whether `me` is past the point of no return, and faulted there: it has nothing to say any more.
+    fn is_answering(&self, me: Option<CpuId>, owner: Owner) -> bool {
+        let answering = |slot: &Slot| {
+            matches!(
+                slot.word.state(),
+                CpuState::Saving | CpuState::Saved | CpuState::Parked
+            )
+        };
+        self.slot(me).is_some_and(answering) && !self.owns(owner)
+    }
+
+    fn slot(&self, cpu: Option<CpuId>) -> Option<&'a Slot> {
+        self.area.slot(cpu?)
+    }
+
+    /// A new owner.
+    fn begin(&self, me: Option<CpuId>, ticket: Ticket, how: How) -> Stop<'a> {
+        if let Some(slot) = self.slot(me) {
+            slot.word.reappear();
+        }
+        self.area.header.began_at.set(self.ops.now());
+        let lead = Lead {
+            me,
+            ticket,
+            first_rung: 0,
+        };
+        self.lead(lead, how)
+    }
+
+    /// An owner that failed inside the stop, or comes again after it (I7): what is left is done.
+    fn again(&self, me: Option<CpuId>, ticket: Ticket, phase: Phase) -> Stop<'a> {
+        let header = self.area.header;
+        let verdict = Verdict::from_raw(header.verdict.load(Ordering::Acquire));
+        if let (Phase::Done, Some(verdict)) = (phase, verdict) {
+            return Stop::new(self.area, ticket.generation, verdict, How::AlreadyDone);
+        }
+        if header.reentries.fetch_add(1, RELAXED) >= MAX_REENTRIES {
+            let verdict = Verdict::Unavailable(Unavailable::Reentered);
+            return Stop::new(self.area, ticket.generation, verdict, How::Reentered);
+        }
+        let lead = Lead {
+            me,
+            ticket,
+            first_rung: self.rungs_begun(ticket.generation),
+        };
+        self.lead(lead, How::Reentered)
+    }
+}

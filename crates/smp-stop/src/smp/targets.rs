@@ -1,0 +1,75 @@
+//! Whom a signal goes to.
+
+use core::fmt;
+
+use cpumask::CpuId;
+
+use crate::area::Area;
+use crate::mutants::mutant;
+use crate::word::{CpuState, Origin, View};
+
+/// The CPUs a rung's signal is for: those that were online (or on their way off) and have not answered. A CPU on its way up
+/// is never among them: it may not have a handler yet, and the gate stops it.
+#[derive(Clone, Copy)]
+pub struct Targets<'a> {
+    area: Area<'a>,
+    me: Option<CpuId>,
+    hard: bool,
+}
+
+impl<'a> Targets<'a> {
+    pub(super) const fn new(area: Area<'a>, me: Option<CpuId>, hard: bool) -> Self {
+        Self { area, me, hard }
+    }
+
+    /// In rising order, leaving out whoever answers meanwhile.
+    pub fn iter(&self) -> impl Iterator<Item = CpuId> + Clone + use<'a> {
+        let hard = self.hard;
+        self.area
+            .others(self.me)
+            .filter(move |(_, slot)| is_target(slot.word.view(), hard))
+            .map(|(cpu, _)| cpu)
+    }
+
+    /// Whether `cpu` is one of them.
+    pub fn contains(&self, cpu: CpuId) -> bool {
+        Some(cpu) != self.me
+            && self
+                .area
+                .word(cpu)
+                .is_some_and(|word| is_target(word.view(), self.hard))
+    }
+
+    /// Whether they are all CPUs there can be but the caller, so that a broadcast to everybody else reaches nobody who
+    /// should not get it. Only as true as the kernel's list of CPUs is complete.
+    pub fn is_everyone_else(&self) -> bool {
+        self.area
+            .others(self.me)
+            .all(|(_, slot)| is_target(slot.word.view(), self.hard))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl fmt::Debug for Targets<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(CpuId::as_u32)).finish()
+    }
+}
+
+/// A signal makes sense for a CPU that has handlers and has not begun to answer; one that needs no handler (`hard`) also
+/// for a CPU that began and got stuck.
+fn is_target(view: View, hard: bool) -> bool {
+    if mutant!(SignalEverybody) {
+        return view.was_released();
+    }
+    let waiting = view.is_asked() || hard && view.state == CpuState::Saving;
+    waiting && can_be_signalled(view)
+}
+
+pub(super) const fn can_be_signalled(view: View) -> bool {
+    matches!(view.origin, Origin::Online | Origin::Dying)
+}

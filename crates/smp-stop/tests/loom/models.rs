@@ -1,0 +1,313 @@
+//! The models: small machines in which everything that can happen does.
+
+use std::sync::{Arc, Mutex};
+
+use loom::thread;
+use smp_stop::Reason::{Crash, Panic, Reboot};
+
+use smp_stop::How;
+
+use crate::audit::{Expect, audit};
+use crate::machine::{Cpu, Fate, Machine, N, Trap};
+
+/// One model: its name, how far loom goes, and what runs.
+pub struct Model {
+    pub name: &'static str,
+    /// Most preemptions with ordered reads, and with weak ones.
+    pub preemptions: [usize; 2],
+    pub run: fn(),
+}
+
+pub const MODELS: &[Model] = &[
+    Model {
+        name: "stop_vs_gate",
+        preemptions: [2, 1],
+        run: stop_vs_gate,
+    },
+    Model {
+        name: "panic_on_starting",
+        preemptions: [2, 1],
+        run: panic_on_starting,
+    },
+    Model {
+        name: "start_vs_stop",
+        preemptions: [2, 1],
+        run: start_vs_stop,
+    },
+    Model {
+        name: "double_panic",
+        preemptions: [2, 1],
+        run: double_panic,
+    },
+    Model {
+        name: "reboot_vs_crash",
+        preemptions: [2, 1],
+        run: reboot_vs_crash,
+    },
+    Model {
+        name: "owner_reenters",
+        preemptions: [2, 1],
+        run: owner_reenters,
+    },
+    Model {
+        name: "owner_dies",
+        preemptions: [2, 1],
+        run: owner_dies,
+    },
+    Model {
+        name: "late_arrival",
+        preemptions: [2, 1],
+        run: late_arrival,
+    },
+    Model {
+        name: "stale_arrival",
+        preemptions: [2, 1],
+        run: stale_arrival,
+    },
+    Model {
+        name: "offline_vs_stop",
+        preemptions: [2, 1],
+        run: offline_vs_stop,
+    },
+    Model {
+        name: "signal_twice",
+        preemptions: [2, 1],
+        run: signal_twice,
+    },
+];
+
+/// Polls before a wait is over.
+const POLLS: u32 = 2;
+
+type Program = Box<dyn FnOnce(&Cpu) -> Fate + Send>;
+
+fn program(f: impl FnOnce(&Cpu) -> Fate + Send + 'static) -> Option<Program> {
+    Some(Box::new(f))
+}
+
+/// Runs each CPU's program, CPU 0's on the calling thread; a CPU without one is off.
+fn run(machine: &Arc<Machine>, programs: [Option<Program>; N], trap: Trap) -> [Fate; N] {
+    let [first, rest @ ..] = programs;
+    let others = (1..).zip(rest).map(|(n, program)| {
+        let cpu = machine.cpu(n);
+        program.map(|program| thread::spawn(move || cpu.run(program)))
+    });
+    let others: Vec<_> = others.collect();
+    let mut boot = machine.cpu(0);
+    boot.trap = trap;
+    let mut fates = vec![first.map_or(Fate::Parked, |program| boot.run(program))];
+    fates.extend(
+        others
+            .into_iter()
+            .map(|thread| thread.map_or(Fate::Parked, |t| t.join().unwrap())),
+    );
+    fates.try_into().unwrap()
+}
+
+const fn owned(reason: smp_stop::Reason) -> Expect {
+    Expect {
+        reason: Some(reason),
+        owned: true,
+    }
+}
+
+/// Scenarios 3, 4, 5: a CPU comes through the gate while another stops the machine.
+fn stop_vs_gate() {
+    let machine = Machine::new(POLLS);
+    machine.word(0).boot_cpu_online().unwrap();
+    let generation = machine.word(1).begin_start().unwrap();
+    let gate = move |cpu: &Cpu| {
+        cpu.engine().come_online(cpu.id, generation);
+        cpu.takes_interrupts(1)
+    };
+    let fates = run(
+        &machine,
+        [program(|cpu| cpu.stop(Panic)), program(gate), None],
+        Trap::None,
+    );
+    audit(&machine, &fates, &owned(Panic));
+}
+
+/// Scenario 1, the bug all this began with: the starting CPU panics, the other one is idle.
+fn panic_on_starting() {
+    let machine = Machine::new(POLLS);
+    machine.word(0).boot_cpu_online().unwrap();
+    machine.word(1).begin_start().unwrap();
+    let idle = program(|cpu| cpu.takes_interrupts(2));
+    let fates = run(&machine, [idle, program(|cpu| cpu.stop(Panic)), None], Trap::None);
+    audit(&machine, &fates, &owned(Panic));
+}
+
+/// A CPU is started while another stops the machine: it is asked, or it is never released.
+fn start_vs_stop() {
+    let machine = Machine::new(POLLS);
+    machine.word(0).boot_cpu_online().unwrap();
+    machine.bring_up(1);
+    let starter = machine.clone();
+    let third = Arc::new(Mutex::new(Fate::Parked));
+    let third_fate = third.clone();
+    let start = move |cpu: &Cpu| {
+        let Ok(generation) = starter.word(2).begin_start() else {
+            return cpu.takes_interrupts(1);
+        };
+        let started = starter.cpu(2);
+        let started = thread::spawn(move || {
+            started.run(|cpu| {
+                cpu.engine().come_online(cpu.id, generation);
+                Fate::Runs
+            })
+        });
+        let fate = cpu.takes_interrupts(1);
+        *third_fate.lock().unwrap() = started.join().unwrap();
+        fate
+    };
+    let stop = program(|cpu| cpu.stop(Panic));
+    let mut fates = run(&machine, [program(start), stop, None], Trap::None);
+    fates[2] = third.lock().unwrap().clone();
+    audit(&machine, &fates, &owned(Panic));
+}
+
+/// Scenarios 11 and 12: everybody panics.
+fn double_panic() {
+    let machine = Machine::new(1);
+    machine.word(0).boot_cpu_online().unwrap();
+    machine.bring_up(1);
+    let panic = || program(|cpu| cpu.stop(Panic));
+    let fates = run(&machine, [panic(), panic(), None], Trap::None);
+    audit(&machine, &fates, &owned(Panic));
+}
+
+/// Scenarios 13, 14, 17: a crash meets a reboot.
+fn reboot_vs_crash() {
+    let machine = Machine::new(1);
+    machine.word(0).boot_cpu_online().unwrap();
+    machine.bring_up(1);
+    machine.bring_up(2);
+    let reboot = program(|cpu| cpu.stop(Reboot));
+    let crash = program(|cpu| cpu.stop(Crash));
+    let idle = program(|cpu| cpu.takes_interrupts(1));
+    let fates = run(&machine, [reboot, crash, idle], Trap::None);
+    audit(&machine, &fates, &owned(Crash));
+}
+
+/// Scenarios 18, 21, 22: the owner fails inside the stop.
+fn owner_reenters() {
+    let machine = Machine::new(1);
+    machine.word(0).boot_cpu_online().unwrap();
+    machine.bring_up(1);
+    let idle = program(|cpu| cpu.takes_interrupts(2));
+    let fates = run(
+        &machine,
+        [program(|cpu| cpu.stop(Crash)), idle, None],
+        Trap::Faults,
+    );
+    audit(&machine, &fates, &owned(Crash));
+    // It may be replaced (one poll is little patience), but it never parks of its own accord (I7).
+    match (&fates[0], &fates[1]) {
+        (_, Fate::Owns(_)) => {}
+        (Fate::Owns(account), _) => assert!(matches!(account.how, How::First | How::Reentered), "I7"),
+        _ => panic!("I7: {fates:?}"),
+    }
+}
+
+/// Scenario 23: the owner dies in a hook; it is replaced, once.
+fn owner_dies() {
+    let machine = Machine::new(1);
+    machine.word(0).boot_cpu_online().unwrap();
+    machine.bring_up(1);
+    machine.bring_up(2);
+    let idle = || program(|cpu| cpu.takes_interrupts(1));
+    let fates = run(
+        &machine,
+        [program(|cpu| cpu.stop(Panic)), idle(), idle()],
+        Trap::Dies,
+    );
+    let answered = fates[1..].iter().any(|fate| !matches!(fate, Fate::Runs));
+    let expect = Expect {
+        reason: Some(Panic),
+        owned: answered,
+    };
+    audit(&machine, &fates, &expect);
+    let owners = fates.iter().filter(|fate| matches!(fate, Fate::Owns(_))).count();
+    assert!(owners <= 1, "I2: more than one owner: {fates:?}");
+    let changes = machine.area.area().hold().unwrap().generation;
+    assert!(changes <= 2, "taken over more than once: {fates:?}");
+}
+
+/// Scenarios 6 and 7: a start is given up, and the CPU comes all the same; a stop on top.
+fn late_arrival() {
+    let machine = Machine::new(1);
+    machine.word(0).boot_cpu_online().unwrap();
+    let generation = machine.word(1).begin_start().unwrap();
+    let boss = machine.clone();
+    let give_up = move |cpu: &Cpu| {
+        let _ = boss.word(1).revoke(generation);
+        cpu.stop(Reboot)
+    };
+    let late = move |cpu: &Cpu| {
+        cpu.engine().come_online(cpu.id, generation);
+        cpu.takes_interrupts(1)
+    };
+    let fates = run(&machine, [program(give_up), program(late), None], Trap::None);
+    audit(&machine, &fates, &owned(Reboot));
+}
+
+/// A start was refused by the firmware, which starts the CPU all the same; by then there is a second start.
+fn stale_arrival() {
+    let machine = Machine::new(1);
+    machine.word(0).boot_cpu_online().unwrap();
+    let first = machine.word(1).begin_start().unwrap();
+    machine.word(1).cancel_start(first).unwrap();
+    let second = machine.word(1).begin_start().unwrap();
+    let arrives = |generation| {
+        let cpu = machine.cpu(1);
+        thread::spawn(move || {
+            cpu.run(|cpu| {
+                cpu.engine().come_online(cpu.id, generation);
+                Fate::Runs
+            })
+        })
+    };
+    let (stale, awaited) = (arrives(first), arrives(second));
+    let (stale, awaited) = (stale.join().unwrap(), awaited.join().unwrap());
+    assert!(matches!(stale, Fate::Parked), "the gate let an old start through");
+    assert!(matches!(awaited, Fate::Runs), "the gate refused whom it awaited");
+}
+
+/// Scenario 9: a CPU is on its way off.
+fn offline_vs_stop() {
+    let machine = Machine::new(POLLS);
+    machine.word(0).boot_cpu_online().unwrap();
+    machine.bring_up(1);
+    let leave = |cpu: &Cpu| {
+        if cpu.word().begin_offline().is_err() {
+            return cpu.takes_interrupts(1);
+        }
+        cpu.engine().go_off(cpu.id);
+        // Off: it does nothing any more, and its word says so.
+        Fate::Parked
+    };
+    let fates = run(
+        &machine,
+        [program(|cpu| cpu.stop(Panic)), program(leave), None],
+        Trap::None,
+    );
+    audit(&machine, &fates, &owned(Panic));
+}
+
+/// Scenarios 30, 31, 46: a second signal arrives inside the handler of the first.
+fn signal_twice() {
+    let machine = Machine::new(1);
+    machine.word(0).boot_cpu_online().unwrap();
+    machine.bring_up(1);
+    let nested = |cpu: &Cpu| {
+        cpu.nested.set(true);
+        cpu.takes_interrupts(2)
+    };
+    let fates = run(
+        &machine,
+        [program(|cpu| cpu.stop(Panic)), program(nested), None],
+        Trap::None,
+    );
+    audit(&machine, &fates, &owned(Panic));
+}
