@@ -10,6 +10,7 @@ extern crate alloc;
 mod boot;
 mod console;
 mod cpu;
+mod daif;
 mod devicetree;
 mod entry;
 mod exceptions;
@@ -22,6 +23,7 @@ mod power;
 mod psci;
 #[cfg(feature = "smp")]
 mod smp;
+mod stop;
 mod thread;
 mod timer;
 #[cfg(not(feature = "smp"))]

@@ -1,6 +1,6 @@
 //! The generic timer: the counter, and one one-shot timer per CPU (Arm ARM D12).
 
-use aarch64_cpu::asm::barrier;
+use aarch64_cpu::asm::{barrier, wfi};
 use aarch64_cpu::registers::{
     CNTFRQ_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTV_CTL_EL0, CNTV_CVAL_EL0, CNTVCT_EL0,
 };
@@ -10,7 +10,7 @@ use kernel::platform::Platform;
 use tock_registers::interfaces::{Readable, Writeable};
 
 use crate::boot::BOOT_EL;
-use crate::{Aarch64, devicetree, gic};
+use crate::{Aarch64, daif, devicetree, gic};
 
 /// Which of the two timers EL1 has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,31 @@ fn program(control: u64, at: Option<u64>) {
         }
     }
     barrier::isb(barrier::SY);
+}
+
+/// Gives other CPUs a turn for a `parts`th of a second at most, and less once there is an interrupt. For a CPU that waits for
+/// them with interrupts off and uses its timer for nothing else any more; `PSTATE.I` is set.
+///
+/// An emulator whose CPUs take turns lets one run until it sleeps, or until the next timer is due. So this sleeps, but only
+/// once it has seen that the timer would end that: the interrupt may not be enabled yet, or another of the same priority be
+/// in the middle of being handled.
+pub fn nap(parts: u64) {
+    let (now, turn) = (counter(), Aarch64::known_hz().unwrap_or(0) / parts);
+    let (control, due) = match choice().0 {
+        Which::Virtual => (CNTV_CTL_EL0.get(), CNTV_CVAL_EL0.get()),
+        Which::Physical => (CNTP_CTL_EL0.get(), CNTP_CVAL_EL0.get()),
+    };
+    if control & ON == 0 || due.saturating_sub(now) > turn {
+        program(ON, Some(now));
+    }
+    let came = daif::is_signalled();
+    if came || due <= now {
+        program(ON, Some(now + turn));
+    }
+    match came && !daif::is_signalled() {
+        true => wfi(),
+        false => core::hint::spin_loop(),
+    }
 }
 
 /// Takes the interrupt's level away, until the next [`TimeOps::set_timer`].

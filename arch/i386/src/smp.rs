@@ -6,7 +6,7 @@ use arch_x86::{cpu, interrupts, smp};
 use cpumask::CpuId;
 use kernel::arch::HwId;
 use kernel::mm::{self, OutOfMemory, Stack, Synced};
-use kernel::smp::{BootBlock, Ipi, SmpBringUpOps, SmpStopOps, StartError};
+use kernel::smp::{BootBlock, Ipi, Rung, SignalError, SmpBringUpOps, SmpStopOps, StartError, Targets};
 
 use crate::{I386, symbols, tables, trap};
 
@@ -52,7 +52,15 @@ impl SmpStopOps for I386 {
         smp::send_ipi(hw, ipi);
     }
 
-    fn park() -> ! {
-        smp::park()
+    fn rungs() -> &'static [Rung] {
+        smp::rungs()
+    }
+
+    fn signal(rung: usize, targets: &Targets<'_>) -> Result<(), SignalError> {
+        smp::signal(rung, targets)
+    }
+
+    fn hw_off(_hw: HwId) -> Option<bool> {
+        None
     }
 }

@@ -30,6 +30,7 @@ pub mod reference;
 pub mod regs;
 #[cfg(feature = "smp")]
 pub mod smp;
+pub mod stop;
 pub mod time;
 pub mod trap;
 pub mod uart;

@@ -1,4 +1,4 @@
-//! More than one CPU: starting them, signals between them, parking.
+//! More than one CPU: starting them, signals between them.
 
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -8,15 +8,14 @@ use boot_info::memblock::Direction;
 use kernel::arch::{Arch, HwId};
 use kernel::clock::{self, MS};
 use kernel::cpu::NR_CPUS;
-use kernel::smp::{BootBlock, Ipi, StartError};
+use kernel::smp::{BootBlock, Bound, Ipi, Rung, RungKind, SignalError, StartError, Targets, stop_signal};
 use kernel::{irq, mm, sched};
 
 use crate::apic::{Delivery, LocalApic};
 use crate::boot::smp::{self as trampoline, Slot, Start};
 use crate::cpu::{self, Features};
-use crate::irqflag;
-use crate::regs;
-use crate::vectors;
+use crate::trap::Frame;
+use crate::{regs, stop, vectors};
 
 /// How far the next timer may be away when an emulated CPU takes its INIT, which QEMU has it do together with the start-up
 /// interrupt. Where it counts instructions it charges the CPU with all the time to that timer, tens of milliseconds else.
@@ -74,13 +73,18 @@ pub fn prepare<A: Arch>(blocks: &[&'static BootBlock], root: StartRoot) {
 }
 
 /// Handles `vector` if it is a signal from another CPU.
-pub(crate) fn interrupt<A: Arch>(vector: u8) -> bool {
+pub(crate) fn interrupt<A: Arch>(vector: u8, frame: &impl Frame) -> bool {
     match vector {
         vectors::RESCHED => sched::resched_interrupt::<A>(),
-        vectors::STOP => kernel::smp::stop_interrupt::<A>(),
+        vectors::STOP => stop_signal::<A>(RungKind::Interrupt, &|out| stop::fill(frame, out)),
         _ => return false,
     }
     true
+}
+
+/// Parks this CPU if the NMI is a stop signal.
+pub(crate) fn nmi<A: Arch>(frame: &impl Frame) {
+    stop_signal::<A>(RungKind::NonMaskable, &|out| stop::fill(frame, out));
 }
 
 /// Releases the CPUs of `blocks`, all of them before any is waited for.
@@ -147,18 +151,59 @@ fn init_must_settle() -> bool {
 pub fn send_ipi(hw: HwId, ipi: Ipi) {
     let vector = match ipi {
         Ipi::Resched => vectors::RESCHED,
-        Ipi::Stop => vectors::STOP,
     };
     if let (Some(apic), Ok(id)) = (LocalApic::get(), u32::try_from(hw.0)) {
         let _lost = apic.send(id, Delivery::Fixed(vector));
     }
 }
 
-/// Waits with interrupts off and every local source masked, for ever.
-pub fn park() -> ! {
-    irqflag::disable();
-    if let Some(apic) = LocalApic::get() {
-        apic.silence();
+/// The ways to make another CPU stop: the interrupt of [`vectors::STOP`], and the NMI. Times for each CPU are an emulator's,
+/// whose CPUs take turns of 10 ms where they spin.
+///
+/// INIT is none of them. It loses the registers, resets the machine when it reaches the boot CPU, and a CPU that
+/// waits for a start-up interrupt hangs firmware that wants all CPUs in system management mode.
+const RUNGS: [Rung; 2] = [
+    Rung {
+        kind: RungKind::Interrupt,
+        bound: Bound::ms_us(10, 500),
+    },
+    Rung {
+        kind: RungKind::NonMaskable,
+        bound: Bound::ms_us(20, 10_000),
+    },
+];
+
+/// As [`kernel::smp::SmpStopOps::rungs`].
+pub fn rungs() -> &'static [Rung] {
+    match LocalApic::get() {
+        Some(_) => &RUNGS,
+        None => &[],
     }
-    irqflag::halt_forever()
+}
+
+/// As [`kernel::smp::SmpStopOps::signal`].
+///
+/// The NMI goes to each target singly, always: sent to a CPU that waits for a start-up interrupt it stays latched, and
+/// hits in real mode should that CPU ever start.
+///
+/// # Errors
+/// There is no such rung, or nobody could be sent to.
+pub fn signal(rung: usize, targets: &Targets<'_>) -> Result<(), SignalError> {
+    let kind = rungs().get(rung).ok_or(SignalError)?.kind;
+    let apic = LocalApic::get().ok_or(SignalError)?;
+    let delivery = match kind {
+        RungKind::Interrupt if targets.is_everyone_else() => {
+            return apic.send_to_others(vectors::STOP).map_err(|_| SignalError);
+        }
+        RungKind::Interrupt => Delivery::Fixed(vectors::STOP),
+        RungKind::NonMaskable => Delivery::Nmi,
+        RungKind::Hardware => return Err(SignalError),
+    };
+    let ids = targets
+        .iter()
+        .filter_map(|cpu| u32::try_from(kernel::cpu::hw_id(cpu)?.0).ok());
+    match ids.filter(|id| apic.send(*id, delivery).is_ok()).count() {
+        0 => Err(SignalError),
+        _ => Ok(()),
+    }
 }

@@ -8,8 +8,8 @@ use kernel::panic::{Exception, fatal};
 use kernel::{irq, sched};
 
 use crate::apic::LocalApic;
-use crate::regs;
 use crate::vectors;
+use crate::{regs, stop};
 
 #[cfg(feature = "smp")]
 use crate::smp as others;
@@ -28,6 +28,8 @@ pub trait Frame: fmt::Display {
     fn sp(&self) -> usize;
     /// Frame pointer.
     fn fp(&self) -> usize;
+    /// Tells `push` each register, in the order of [`crate::stop::fill`], control registers excepted.
+    fn words(&self, push: &mut dyn FnMut(usize));
 }
 
 /// Interrupts that nobody asked for: spurious ones of the local APIC and of the masked 8259s.
@@ -36,11 +38,12 @@ pub static SPURIOUS: AtomicUsize = AtomicUsize::new(0);
 /// Handles one trip through the vectors. Interrupts are off.
 pub fn dispatch<A: Arch>(frame: &impl Frame) {
     match frame.vector() {
+        vectors::NMI => nmi::<A>(frame),
         vector if vector < vectors::LEGACY_BASE => exception::<A>(frame),
         vectors::SPURIOUS => count_spurious(),
         // The 8259s are masked and no local APIC listens to them (LINT0 is masked): what comes from them is spurious.
         vector if vector < vectors::LEGACY_BASE + 16 => count_spurious(),
-        vector => interrupt::<A>(vector),
+        vector => interrupt::<A>(vector, frame),
     }
 }
 
@@ -49,12 +52,12 @@ fn count_spurious() {
 }
 
 /// An interrupt that wants to be acknowledged; afterwards another thread may have its turn.
-fn interrupt<A: Arch>(vector: u8) {
+fn interrupt<A: Arch>(vector: u8, frame: &impl Frame) {
     match vector {
         vectors::TIMER => irq::timer_interrupt::<A>(),
         vectors::CONSOLE => kernel::input_ready::<A>(),
         vectors::APIC_ERROR => apic_error(),
-        _ if others::interrupt::<A>(vector) => {}
+        _ if others::interrupt::<A>(vector, frame) => {}
         _ => kernel::warning!("unexpected interrupt, vector {vector:#x}"),
     }
     if let Some(apic) = LocalApic::get() {
@@ -66,6 +69,16 @@ fn interrupt<A: Arch>(vector: u8) {
 fn apic_error() {
     let errors = LocalApic::get().map_or(0, LocalApic::read_errors);
     kernel::warning!("local APIC error, status {errors:#x}");
+}
+
+/// A stop signal first of all, which does not return. While a stop is under way another NMI means nothing: it was sent to a
+/// CPU that had just answered, or somebody outside is impatient with a kernel that is ending anyway. Any other is the
+/// machine's (a memory error, the button of a server), and the end of the kernel.
+fn nmi<A: Arch>(frame: &impl Frame) {
+    others::nmi::<A>(frame);
+    if !stop::is_under_way() {
+        exception::<A>(frame);
+    }
 }
 
 /// No exception is expected in this kernel: each ends it.
@@ -83,6 +96,7 @@ fn exception<A: Arch>(frame: &impl Frame) -> ! {
         sp: frame.sp(),
         frame: frame.fp(),
         address,
+        fill: &|out| stop::fill(frame, out),
         registers: frame,
     })
 }

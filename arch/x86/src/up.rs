@@ -3,11 +3,17 @@
 use boot_info::Memblock;
 use kernel::arch::Arch;
 
+use crate::trap::Frame;
+
 /// No room is needed for a trampoline.
 pub(crate) fn reserve(_memblock: &mut Memblock) {}
 
 /// No vector is another CPU's.
 #[expect(clippy::extra_unused_type_parameters, reason = "called as in the SMP build")]
-pub(crate) fn interrupt<A: Arch>(_vector: u8) -> bool {
+pub(crate) fn interrupt<A: Arch>(_vector: u8, _frame: &impl Frame) -> bool {
     false
 }
+
+/// Nor is an NMI.
+#[expect(clippy::extra_unused_type_parameters, reason = "called as in the SMP build")]
+pub(crate) fn nmi<A: Arch>(_frame: &impl Frame) {}

@@ -8,6 +8,7 @@ mod ops;
 mod per_cpu;
 #[cfg(feature = "smp")]
 mod smp;
+mod stop;
 mod symbols;
 mod tables;
 mod thread;

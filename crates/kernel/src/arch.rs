@@ -10,6 +10,7 @@ use core::ops::Range;
 use boot_info::{BootInfo, Memblock};
 use cpumask::CpuId;
 use paging::{Cache, Format, Prot};
+use smp_stop::Registers;
 
 use crate::platform::Platform;
 use crate::smp::SmpArch;
@@ -33,6 +34,7 @@ pub trait Arch:
     + TimeOps
     + MmuOps
     + ThreadOps
+    + StopOps
     + PowerOps
     + SmpArch
     + Send
@@ -271,6 +273,25 @@ pub trait ThreadOps {
 
     /// Tells the hardware or the vectors which stack the executing CPU is on now: `bottom` is its lowest address.
     fn note_stack(bottom: usize);
+}
+
+/// What a CPU does to stand still. None of these may take a lock, allocate, print, or need a per-CPU base: each may run in
+/// a handler that broke into anything, and again inside itself.
+pub trait StopOps {
+    /// Writes the registers of the caller, for a CPU that stops of its own accord: at least program counter, stack and
+    /// frame pointer of the calling function.
+    fn save_regs(out: &mut Registers);
+
+    /// Called in each turn of a wait for other CPUs, with interrupts off. Lets them run where they share a core, or an
+    /// emulator's thread.
+    fn relax();
+
+    /// Caches and the local interrupt controller in order: the last thing before the CPU says that it stands still.
+    fn quiesce();
+
+    /// The park loop: interrupts off, for ever, in code that lies in a page of its own and stores nowhere. A non-maskable
+    /// interrupt comes back to it.
+    fn park() -> !;
 }
 
 /// The ends of a machine's life. Both return only if they failed, after a bounded wait.

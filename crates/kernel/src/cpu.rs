@@ -7,6 +7,7 @@ use percpu::Pin;
 use smp_stop::CpuWord;
 
 use crate::arch::{Arch, HwId};
+use crate::stop::STOP;
 
 /// CPUs this build can run.
 pub const NR_CPUS: usize = percpu::MAX_AREAS;
@@ -32,7 +33,6 @@ percpu::percpu! {
     static CPU_NUMBER: AtomicUsize = AtomicUsize::new(0);
 }
 
-static WORD: [CpuWord; NR_CPUS] = [const { CpuWord::new() }; NR_CPUS];
 static HW_ID: [AtomicU64; NR_CPUS] = [const { AtomicU64::new(u64::MAX) }; NR_CPUS];
 
 /// The boot CPU is always logical CPU 0.
@@ -40,13 +40,18 @@ pub const BOOT_CPU: CpuId = CpuId::BOOT;
 
 /// The state word of `cpu`. Ids come from this module's masks, so they are in range; one that is not is CPU 0's.
 pub fn word(cpu: CpuId) -> &'static CpuWord {
-    WORD.get(cpu.as_usize()).unwrap_or(&WORD[0])
+    let area = STOP.area();
+    area.word(cpu).or(area.word(BOOT_CPU)).unwrap_or(&NO_WORD)
 }
+
+/// What stands for the word of a CPU that an area of no CPUs would lack.
+static NO_WORD: CpuWord = CpuWord::new();
 
 /// Notes which hardware CPU `cpu` is.
 pub fn set_hw_id(cpu: CpuId, hw: HwId) {
     if let Some(slot) = HW_ID.get(cpu.as_usize()) {
         slot.store(hw.0, Ordering::Release);
+        STOP.area().set_hw_id(cpu, hw.0);
     }
 }
 
@@ -62,6 +67,11 @@ pub fn by_hw_id(hw: HwId) -> Option<CpuId> {
         .iter()
         .position(|slot| slot.load(Ordering::Acquire) == hw.0)?;
     Some(CpuId::new(at as u32))
+}
+
+/// The executing CPU, found out from the hardware: for a CPU in any state, with a per-CPU base or without.
+pub(crate) fn by_hardware<A: Arch>() -> Option<CpuId> {
+    by_hw_id(A::hw_id())
 }
 
 /// The executing CPU, for a caller that may be moved right after: good enough for a message.

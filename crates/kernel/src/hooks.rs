@@ -24,7 +24,7 @@ impl<A: Arch> Of<A> {
         cycles: A::cycles,
         irq_save: A::irq_save,
         irq_restore: A::irq_restore,
-        this_cpu: cpu::this_cpu::<A>,
+        this_cpu: cpu::by_hardware::<A>,
     };
 }
 

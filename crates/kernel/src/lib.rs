@@ -27,7 +27,7 @@ pub mod sched;
 #[cfg(feature = "smp")]
 pub mod smp;
 mod start;
-mod stop_report;
+pub mod stop;
 #[cfg(not(feature = "smp"))]
 pub mod up;
 #[cfg(not(feature = "smp"))]
@@ -35,4 +35,3 @@ use up as smp;
 
 pub use monitor::input_ready;
 pub use start::start_kernel;
-pub use stop_report::{StopReport, StopState};

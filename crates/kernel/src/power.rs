@@ -2,9 +2,11 @@
 
 use core::fmt;
 
+use smp_stop::Reason;
+
 use crate::arch::Arch;
-use crate::irq::IrqOff;
-use crate::{console, cpu, println, smp};
+use crate::stop;
+use crate::{console, cpu, println};
 
 /// How the kernel ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +39,11 @@ pub(crate) fn announce(end: End) {
 
 /// Ends the kernel in a planned way.
 pub fn shut_down<A: Arch>(end: End) -> ! {
-    let _off = IrqOff::new();
-    let me = cpu::this_cpu::<A>();
-    let stop = smp::stop_others::<A>(me);
-    console::seize(me.map_or(0, |cpu| cpu.as_u32()));
+    let stop = stop::stop::<A>(Reason::Reboot, None);
+    console::seize(cpu::by_hardware::<A>());
+    if !stop.is_complete() {
+        println!("{}", stop.report);
+    }
     println!("{stop}");
     announce(end);
     match end {

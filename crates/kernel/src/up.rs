@@ -1,10 +1,10 @@
 //! One CPU: the names of [`crate::smp`] without anybody to start, signal or stop.
 
 use crate::arch::Arch;
-use crate::cpu::{CpuId, CpuMask};
+use crate::cpu::CpuId;
 use crate::mm::Synced;
 use crate::println;
-use crate::stop_report::StopReport;
+use crate::stop::Machine;
 
 /// What an architecture adds in a UP build: nothing.
 pub trait SmpArch {}
@@ -35,16 +35,5 @@ pub(crate) fn wanted_cpus() -> u32 {
 /// Nobody to wake.
 pub(crate) fn kick<A: Arch>(_cpu: CpuId) {}
 
-/// Nobody to stop.
-pub(crate) fn stop_others<A: Arch>(me: Option<CpuId>) -> StopReport {
-    StopReport {
-        owner: me.or(Some(CpuId::BOOT)),
-        stopped: CpuMask::EMPTY,
-        silent: CpuMask::EMPTY,
-    }
-}
-
-/// The loser of an election this build cannot hold; still an answer for a kernel whose hardware id changed under it.
-pub(crate) fn park_this_cpu<A: Arch>(_me: Option<CpuId>) -> ! {
-    A::halt()
-}
+/// The engine for one CPU, over this kernel's [`STOP`](crate::stop::STOP) area: the same call, the same report.
+pub(crate) type Engine<'a, A> = smp_stop::up::Engine<'a, Machine<'a, A>>;

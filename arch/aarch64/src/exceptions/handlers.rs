@@ -6,7 +6,7 @@ use arrayvec::ArrayString;
 use kernel::panic::{Exception, fatal};
 
 use super::{Esr, Frame, probe};
-use crate::{Aarch64, console};
+use crate::{Aarch64, console, stop};
 
 /// Reports `frame` under `name` and stops.
 fn end(name: &str, frame: &Frame, address: Option<usize>) -> ! {
@@ -17,6 +17,7 @@ fn end(name: &str, frame: &Frame, address: Option<usize>) -> ! {
         sp: frame.sp as usize,
         frame: frame.x[29] as usize,
         address,
+        fill: &|out| stop::fill_exception(frame, out),
         registers: frame,
     })
 }

@@ -16,27 +16,33 @@ use crate::devicetree;
 pub mod priority {
     /// Everything that waits for interrupts to be on.
     pub const NORMAL: u8 = 0xa0;
-    /// What shall get through when the priority mask holds [`NORMAL`] back: the stop signal.
+    /// What shall get through when the priority mask holds [`NORMAL`] back: the stop signal of last resort.
     pub const URGENT: u8 = 0x20;
     /// The priority mask that lets both through.
     pub const MASK_OPEN: u8 = 0xf0;
+    /// The one that holds back [`NORMAL`] and lets [`URGENT`] through, on both kinds of GIC: the mask itself is never
+    /// translated for CPUs that are alone with their priorities, and as seen from the non-secure side they are 0xd0, 0x90.
+    #[cfg(feature = "smp")]
+    pub const MASK_HELD: u8 = 0xa0;
 }
 
 /// Software generated interrupts, 0 to 15: what the CPUs use among themselves.
 pub mod sgi {
     /// Look at your run queue.
     pub const RESCHED: u32 = 0;
-    /// Stop.
+    /// Stop, once interrupts are on.
     pub const STOP: u32 = 1;
+    /// Stop at once.
+    pub const STOP_NOW: u32 = 2;
     /// Those above.
-    pub const ALL: [u32; 2] = [RESCHED, STOP];
+    pub const ALL: [u32; 3] = [RESCHED, STOP, STOP_NOW];
     /// Interrupt numbers below this are software generated.
     pub const COUNT: u32 = 16;
 
     /// The priority of each.
     pub const fn priority(sgi: u32) -> u8 {
         match sgi {
-            STOP => super::priority::URGENT,
+            STOP_NOW => super::priority::URGENT,
             _ => super::priority::NORMAL,
         }
     }
@@ -89,6 +95,21 @@ pub fn init_cpu() -> Result<(), &'static str> {
         3 => v3::init_cpu(),
         _ => Err("there is no interrupt controller"),
     }
+}
+
+/// Silences the executing CPU's part, for a CPU that stops for good. In any state, also before [`init_cpu`].
+pub fn quiesce_cpu() {
+    match VERSION.load(Ordering::Acquire) {
+        2 => v2::quiesce_cpu(),
+        3 => v3::quiesce_cpu(),
+        _ => {}
+    }
+}
+
+/// Whether there is a controller, and it is set up.
+#[cfg(feature = "smp")]
+pub fn is_ready() -> bool {
+    VERSION.load(Ordering::Acquire) != 0
 }
 
 /// Turns on an interrupt of the executing CPU (16 to 31).

@@ -1,19 +1,13 @@
-//! Signals between CPUs, and a CPU that stops listening to them.
+//! Signals between CPUs, and the one that comes through when interrupts are off.
 
 use core::sync::atomic::Ordering;
 
 use aarch64_cpu::asm::barrier;
+use kernel::cpu::hw_id;
+use kernel::smp::Targets;
 
+pub use super::v3::smp::{distributor_looks_at_mask, priority_mask, set_priority_mask};
 use super::{VERSION, v2, v3};
-
-/// Silences the executing CPU's part, for a CPU that stops for good.
-pub fn quiesce_cpu() {
-    match VERSION.load(Ordering::Acquire) {
-        2 => v2::smp::quiesce_cpu(),
-        3 => v3::smp::quiesce_cpu(),
-        _ => {}
-    }
-}
 
 /// Sends a software generated interrupt to the CPU with these affinity fields. Lost if it is off.
 pub fn send_sgi(mpidr: u64, sgi: u32) {
@@ -24,4 +18,22 @@ pub fn send_sgi(mpidr: u64, sgi: u32) {
         3 => v3::smp::send_sgi(mpidr, sgi),
         _ => {}
     }
+}
+
+/// Sends it to all of `targets`; false, and nothing sent, if there is no controller yet.
+pub fn send_sgi_to_all(targets: &Targets<'_>, sgi: u32) -> bool {
+    barrier::dsb(barrier::ISHST);
+    let everyone_else = targets.is_everyone_else();
+    let mut each = targets.iter().filter_map(hw_id).map(|hw| hw.0);
+    match VERSION.load(Ordering::Acquire) {
+        2 => v2::smp::send_sgi_to_all(everyone_else, &mut each, sgi),
+        3 => v3::smp::send_sgi_to_all(everyone_else, &mut each, sgi),
+        _ => return false,
+    }
+    true
+}
+
+/// Whether the priority mask can hold back all but [`sgi::STOP_NOW`](super::sgi::STOP_NOW). Boot CPU, interrupts off.
+pub fn masks_by_priority() -> bool {
+    VERSION.load(Ordering::Acquire) == 3 && v3::smp::priority_mask_works()
 }

@@ -141,3 +141,8 @@ pub(super) fn acknowledge() -> u32 {
 pub(super) fn end(raw: u32) {
     cpu_interface().eoir.set(raw);
 }
+
+pub(super) fn quiesce_cpu() {
+    distributor().icenabler[0].set(u32::MAX);
+    cpu_interface().ctlr.set(0);
+}

@@ -20,7 +20,7 @@ use safe_mmio::{field, field_shared};
 use super::priority;
 use crate::{Aarch64, timer};
 
-pub(super) use redistributor::{enable_private, init_cpu};
+pub(super) use redistributor::{enable_private, init_cpu, quiesce_cpu};
 
 static DISTRIBUTOR: AtomicUsize = AtomicUsize::new(0);
 

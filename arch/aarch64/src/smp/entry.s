@@ -33,19 +33,12 @@ smp_secondary_switched:
     add     x0, x19, x1
     ldr     w1, [x0, #{BLOCK_LIFE}]
     cmp     w1, #{REVOKED}
-    b.eq    smp_park_loop                   // too late: the stack may be somebody else's
+    b.eq    park_loop                       // too late: the stack may be somebody else's
     ldr     x1, [x0, #{BLOCK_STACK_TOP}]
     mov     sp, x1
     mov     x29, xzr
     mov     x30, xzr
     msr     daifclr, #4                     // SError
     bl      smp_secondary_rust
-    b       smp_park_loop
+    b       park_loop
 .cfi_endproc
-
-// Interrupts off, for ever; stores nowhere.
-.global smp_park_loop
-smp_park_loop:
-    msr     daifset, #0xf
-1:  wfi
-    b       1b

@@ -1,17 +1,20 @@
 //! More than one CPU: PSCI starts them, SGIs signal them.
 
+pub mod masking;
+mod stop;
+
 use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 
 use boot_info::fdt::Conduit;
-use cpumask::CpuId;
-use kernel::arch::HwId;
+use kernel::arch::StopOps;
 use kernel::mm::Synced;
-use kernel::smp::{BootBlock, Ipi, SmpBringUpOps, SmpStopOps, StartError};
+use kernel::smp::{BootBlock, SmpBringUpOps, StartError};
 use smccc::psci::Error;
 use smccc::{Hvc, Smc};
+pub use stop::{leave, sgi_interrupt, stop_interrupt};
 
-use crate::gic::{self, sgi};
+use crate::gic;
 use crate::mmu::features;
 use crate::{Aarch64, layout, psci};
 
@@ -26,7 +29,6 @@ global_asm!(
 
 unsafe extern "C" {
     static smp_secondary_entry: u8;
-    fn smp_park_loop() -> !;
 }
 
 /// The first Rust function of a secondary CPU.
@@ -124,31 +126,9 @@ impl SmpBringUpOps for Aarch64 {
         if let Err(why) = gic::init_cpu() {
             // Without interrupts it could neither be woken nor stopped. The boot CPU names it as missing.
             kernel::warning!("CPU {:#x} stays off: {why}", crate::cpu::mpidr_affinity());
+            Self::quiesce();
             Self::park();
         }
-    }
-}
-
-impl SmpStopOps for Aarch64 {
-    fn send_ipi(_cpu: CpuId, hw: HwId, ipi: Ipi) {
-        match ipi {
-            Ipi::Resched => gic::smp::send_sgi(hw.0, sgi::RESCHED),
-            Ipi::Stop => gic::smp::send_sgi(hw.0, sgi::STOP),
-        }
-    }
-
-    fn park() -> ! {
-        gic::smp::quiesce_cpu();
-        // SAFETY: the loop masks everything and stores nowhere.
-        unsafe { smp_park_loop() }
-    }
-}
-
-/// A software generated interrupt arrived.
-pub fn sgi_interrupt(n: u32) {
-    match n {
-        sgi::RESCHED => kernel::sched::resched_interrupt::<Aarch64>(),
-        sgi::STOP => kernel::smp::stop_interrupt::<Aarch64>(),
-        _ => {}
+        masking::begin();
     }
 }

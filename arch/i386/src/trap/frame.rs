@@ -6,6 +6,8 @@ use arch_x86::desc::TaskState;
 use arch_x86::regs;
 use arch_x86::trap::Frame;
 
+use crate::tables::DATA;
+
 /// The interrupted context, in the order `vectors.s` and the CPU push it, lowest address first.
 #[derive(Debug)]
 #[repr(C)]
@@ -56,6 +58,17 @@ impl Frame for TrapFrame {
     fn fp(&self) -> usize {
         self.ebp as usize
     }
+
+    fn words(&self, push: &mut dyn FnMut(usize)) {
+        let general = [
+            self.eax, self.ebx, self.ecx, self.edx, self.esi, self.edi, self.ebp,
+        ];
+        let rest = [self.esp() as u32, self.eip, self.eflags, self.cs, u32::from(DATA)];
+        general
+            .into_iter()
+            .chain(rest)
+            .for_each(|word| push(word as usize));
+    }
 }
 
 impl fmt::Display for TrapFrame {
@@ -90,9 +103,9 @@ impl fmt::Display for TrapFrame {
 }
 
 /// What an exception task knows of the context it interrupted: the state the CPU saved when it switched tasks.
-pub(super) struct TaskFrame {
-    pub(super) state: TaskState,
-    pub(super) vector: u8,
+pub(crate) struct TaskFrame {
+    pub(crate) state: TaskState,
+    pub(crate) vector: u8,
 }
 
 impl Frame for TaskFrame {
@@ -114,6 +127,16 @@ impl Frame for TaskFrame {
 
     fn fp(&self) -> usize {
         self.state.ebp as usize
+    }
+
+    fn words(&self, push: &mut dyn FnMut(usize)) {
+        let s = &self.state;
+        let general = [s.eax, s.ebx, s.ecx, s.edx, s.esi, s.edi, s.ebp, s.esp];
+        let rest = [s.eip, s.eflags, s.cs, s.ss];
+        general
+            .into_iter()
+            .chain(rest)
+            .for_each(|word| push(word as usize));
     }
 }
 

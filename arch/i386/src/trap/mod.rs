@@ -9,6 +9,7 @@ use core::arch::global_asm;
 use arch_x86::vectors;
 
 use crate::I386;
+pub(crate) use frame::TaskFrame;
 use frame::TrapFrame;
 pub(crate) use idt::{init, load};
 pub(crate) use task::{double_fault_task, nmi_task};

@@ -22,14 +22,17 @@ const ASSERT: u32 = 1 << 14;
 /// Delivery status of the xAPIC: the last command has not been accepted yet. Always clear in x2APIC mode.
 pub const PENDING: u32 = 1 << 12;
 
+/// Destination shorthand: all but the sender, whatever the destination field says. For fixed interrupts only: it reaches
+/// CPUs that are not the kernel's, too, and an NMI sent to a CPU that waits for its start-up interrupt stays latched until
+/// it runs on the firmware's vectors.
+#[cfg(feature = "smp")]
+pub const OTHERS: u32 = 0b11 << 18;
+
 /// The highest APIC id that the 8-bit destination of the xAPIC can name; 255 is broadcast.
 pub const XAPIC_MAX_ID: u32 = 254;
 
 impl Delivery {
     /// The low half of the register: edge triggered, physical destination, no shorthand.
-    ///
-    /// Shorthands are never used: "all excluding self" reaches CPUs that are parked or not the kernel's, and an NMI
-    /// sent to a CPU that waits for its start-up interrupt stays latched until it runs on the firmware's vectors.
     pub const fn low(self) -> u32 {
         match self {
             Self::Fixed(vector) => ASSERT | vector as u32,
@@ -48,12 +51,12 @@ impl Delivery {
         }
     }
 
-    /// The x2APIC's one register; every id fits except the broadcast id.
-    pub const fn x2apic(self, target: u32) -> Option<u64> {
+    /// The halves (high, low) of the x2APIC's one register; every id fits except the broadcast id.
+    pub const fn x2apic(self, target: u32) -> Option<(u32, u32)> {
         if target == u32::MAX {
             None
         } else {
-            Some((target as u64) << 32 | self.low() as u64)
+            Some((target, self.low()))
         }
     }
 }
@@ -83,7 +86,7 @@ mod tests {
     fn x2apic_takes_32_bit_ids() {
         assert_eq!(
             Delivery::Fixed(0x30).x2apic(0x1_0000),
-            Some(0x0001_0000_0000_4030)
+            Some((0x0001_0000, 0x4030))
         );
         assert_eq!(Delivery::Init.x2apic(u32::MAX), None);
     }

@@ -56,7 +56,8 @@ pub(super) unsafe fn mask_all(apic: Access) {
     }
 }
 
-/// Acknowledges what a kernel before us took and never finished: an entry left in service blocks all below it.
+/// Acknowledges what was taken and never finished, by a kernel before us or by a handler that does not return: an entry
+/// left in service blocks all below it.
 pub(super) fn drain_in_service(apic: Access) {
     // One per vector at most, so the walk is bounded even if an entry cannot be cleared.
     for _ in 0..256 {
@@ -68,7 +69,10 @@ pub(super) fn drain_in_service(apic: Access) {
     }
 }
 
-/// The in-service register is eight words of 32 vectors each; the lowest 16 vectors cannot be in service.
+/// The in-service register is eight words of 32 vectors each; the lowest 16 vectors cannot be in service. A stop comes with a high one,
+/// so the look begins there.
 fn any_in_service(apic: Access) -> bool {
-    (0..8).any(|word| apic.read_array(Reg::InService, word) != 0)
+    (0..8)
+        .rev()
+        .any(|word| apic.read_array(Reg::InService, word) != 0)
 }

@@ -127,10 +127,11 @@ impl LocalApic {
         self.access.read(Reg::ErrorStatus)
     }
 
-    /// Masks every local source of this CPU, NMI included, for good.
+    /// Masks every local source of this CPU, NMI included, and ends what is in service, for good.
     pub fn silence(self) {
         // SAFETY: nothing is started by it.
         unsafe { lvt::mask_all(self.access) };
+        lvt::drain_in_service(self.access);
     }
 
     /// Sends a command to one CPU.
@@ -142,17 +143,24 @@ impl LocalApic {
     /// # Errors
     /// The id cannot be named in this mode, or the register stayed busy.
     pub fn send(self, target: u32, delivery: Delivery) -> Result<(), NotDelivered> {
-        match self.access {
-            Access::Msr => Self::send_x2apic(delivery.x2apic(target).ok_or(NotDelivered)?),
-            Access::Page(_) => {
-                let (high, low) = delivery.xapic(target).ok_or(NotDelivered)?;
-                let was_on = irqflag::save_and_disable();
-                let sent = self.send_xapic(high, low);
-                irqflag::restore(was_on);
-                sent?;
-            }
+        let halves = match self.access {
+            Access::Msr => delivery.x2apic(target),
+            Access::Page(_) => delivery.xapic(target),
+        };
+        let (high, low) = halves.ok_or(NotDelivered)?;
+        self.command(high, low)
+    }
+
+    /// Writes both halves of the command register, of which the low one sends.
+    fn command(self, high: u32, low: u32) -> Result<(), NotDelivered> {
+        if self.access == Access::Msr {
+            Self::command_x2apic(high, low);
+            return Ok(());
         }
-        Ok(())
+        let was_on = irqflag::save_and_disable();
+        let sent = self.command_xapic(high, low);
+        irqflag::restore(was_on);
+        sent
     }
 
     /// Waits for the last command to be accepted; always true in x2APIC mode.
@@ -171,7 +179,7 @@ impl LocalApic {
         self.access != Access::Msr && self.access.read(Reg::Command) & icr::PENDING != 0
     }
 
-    fn send_xapic(self, high: u32, low: u32) -> Result<(), NotDelivered> {
+    fn command_xapic(self, high: u32, low: u32) -> Result<(), NotDelivered> {
         if !self.delivered() {
             return Err(NotDelivered);
         }
@@ -185,8 +193,9 @@ impl LocalApic {
         Ok(())
     }
 
-    fn send_x2apic(command: u64) {
-        // SAFETY: as for `send_xapic`. A write to an x2APIC register may pass earlier stores (SDM Vol. 3A, 11.12.3), and
+    fn command_x2apic(high: u32, low: u32) {
+        let command = u64::from(high) << 32 | u64::from(low);
+        // SAFETY: as for `command_xapic`. A write to an x2APIC register may pass earlier stores (SDM Vol. 3A, 11.12.3), and
         // the target must see them: both fences, which every CPU with x2APIC has.
         unsafe {
             core::arch::asm!("mfence", "lfence", options(nostack, preserves_flags));

@@ -1,8 +1,18 @@
-//! Starting other CPUs (SDM Vol. 3A, 9.4.4; Intel MP specification 1.4, B.4).
+//! Starting other CPUs (SDM Vol. 3A, 9.4.4; Intel MP specification 1.4, B.4), and signals to all of them.
 
+use super::icr::OTHERS;
 use super::{Delivery, LocalApic, NotDelivered};
 
 impl LocalApic {
+    /// Interrupts every CPU but this one, in one go. Those that wait for a start-up interrupt do not hear it: INIT turned
+    /// their APICs off for all but INIT, NMI, SMI and start-up (SDM Vol. 3A, 11.4.7.2).
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_to_others(self, vector: u8) -> Result<(), NotDelivered> {
+        self.command(0, OTHERS | Delivery::Fixed(vector).low())
+    }
+
     /// Puts the CPU `target` into the wait for a start-up interrupt. Also forgets an NMI that was latched in an earlier
     /// wait and would hit the CPU in real mode, on the firmware's vectors.
     ///

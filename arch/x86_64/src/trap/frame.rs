@@ -8,8 +8,8 @@ use arch_x86::trap::Frame;
 /// The interrupted context, in the order `vectors.s` and the CPU push it, lowest address first.
 #[derive(Debug)]
 #[repr(C)]
-pub(super) struct TrapFrame {
-    r15: u64,
+pub(crate) struct TrapFrame {
+    pub(crate) r15: u64,
     r14: u64,
     r13: u64,
     r12: u64,
@@ -26,7 +26,7 @@ pub(super) struct TrapFrame {
     rax: u64,
     vector: u64,
     error: u64,
-    rip: u64,
+    pub(crate) rip: u64,
     cs: u64,
     rflags: u64,
     rsp: u64,
@@ -56,6 +56,19 @@ impl Frame for TrapFrame {
 
     fn fp(&self) -> usize {
         self.rbp as usize
+    }
+
+    fn words(&self, push: &mut dyn FnMut(usize)) {
+        let low = [
+            self.rax, self.rbx, self.rcx, self.rdx, self.rsi, self.rdi, self.rbp, self.rsp,
+        ];
+        let high = [
+            self.r8, self.r9, self.r10, self.r11, self.r12, self.r13, self.r14, self.r15,
+        ];
+        let rest = [self.rip, self.rflags, self.cs, self.ss];
+        for word in low.into_iter().chain(high).chain(rest) {
+            push(word as usize);
+        }
     }
 }
 

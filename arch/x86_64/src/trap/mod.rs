@@ -8,7 +8,7 @@ use core::arch::global_asm;
 use arch_x86::vectors;
 
 use crate::X8664;
-use frame::TrapFrame;
+pub(crate) use frame::TrapFrame;
 pub(crate) use idt::{init, load};
 
 global_asm!(

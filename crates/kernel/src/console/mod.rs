@@ -13,6 +13,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering}
 pub use line::LineBuffer;
 pub use ring::{LINE_BYTES, Record};
 
+use crate::cpu::CpuId;
 use crate::irq::{IrqOff, Lock};
 use crate::{clock, hooks};
 
@@ -38,7 +39,7 @@ static RING: Lock<ring::Ring> = Lock::new(ring::Ring::new());
 static PORT: Lock<()> = Lock::new(());
 /// Ring records that the port has not seen, because it was not known yet.
 static REPLAYED: AtomicBool = AtomicBool::new(false);
-/// Number of the CPU that seized the console, plus one.
+/// The CPU that seized the console: its number plus one, or all ones for a CPU without a number.
 static SEIZED: AtomicU32 = AtomicU32::new(0);
 /// Lines that reached neither port nor ring in time.
 static LOST_LINES: AtomicUsize = AtomicUsize::new(0);
@@ -51,21 +52,20 @@ pub fn set_loglevel(level: u8) {
     CONSOLE_LOGLEVEL.store(level.min(15), Ordering::Relaxed);
 }
 
-/// Takes the console for the CPU that is about to report the machine's end. Everybody else is silent from here on.
-pub(crate) fn seize(cpu: u32) {
-    SEIZED.store(cpu + 1, Ordering::Release);
+/// Takes the console for the CPU that is about to report the machine's end, `None` if its number is not known. Everybody
+/// else is silent from here on.
+pub(crate) fn seize(cpu: Option<CpuId>) {
+    SEIZED.store(seizer(cpu), Ordering::Release);
+}
+
+fn seizer(cpu: Option<CpuId>) -> u32 {
+    cpu.map_or(u32::MAX, |cpu| cpu.as_u32() + 1)
 }
 
 fn silenced() -> bool {
     match SEIZED.load(Ordering::Acquire) {
         0 => false,
-        owner => {
-            hooks::get()
-                .and_then(|h| (h.this_cpu)())
-                .map_or(0, |cpu| cpu.as_u32())
-                + 1
-                != owner
-        }
+        owner => owner != seizer(hooks::get().and_then(|h| (h.this_cpu)())),
     }
 }
 

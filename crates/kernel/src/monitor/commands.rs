@@ -1,5 +1,6 @@
 //! What the monitor can do.
 
+use alloc::string::String;
 use core::fmt::Write as _;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -43,6 +44,8 @@ impl<A: Arch> Table<A> {
         "bench" "ipi|switch|lock" "time a thread wake-up across CPUs, a thread switch, a lock" => bench::run::<A>;
         "selftest" "" "test clock, scheduler, per-CPU variables, memory" => |_| selftest::run::<A>();
         "busy" "all|CPU[,CPU]" "keep CPUs busy with a spinning thread each, for ever" => busy::<A>;
+        "irqsoff" "all|CPU[,CPU]" "make CPUs spin with interrupts off, for ever" => irqsoff::<A>;
+        "on" "CPU COMMAND" "run a command on another CPU" => on_cpu::<A>;
         "sleep" "MS" "wait so many milliseconds" => sleep::<A>;
         "fault" "undef|null|write|exec|stack|canary" "make the kernel fail in that way" => faults::fault::<A>;
         "hang" "" "stop answering, with interrupts off" => |_| faults::hang::<A>();
@@ -218,6 +221,53 @@ fn busy<A: Arch>(which: &str) -> Outcome {
             core::hint::spin_loop();
         };
         sched::spawn::<A>("busy", id, spin).map_err(|_| "out of memory")?;
+    }
+    Ok(())
+}
+
+/// Spins on each of the CPUs with interrupts off; returns when all of them do. This CPU cannot be one of them: it would not
+/// come back.
+fn irqsoff<A: Arch>(which: &str) -> Outcome {
+    static DEAF: AtomicUsize = AtomicUsize::new(0);
+    let mut cpus = cpu_argument(which)?;
+    let me = sched::current::<A>().map_or(cpu::BOOT_CPU, |thread| thread.cpu());
+    cpus.clear(me);
+    let before = DEAF.load(Ordering::Acquire);
+    for id in cpus.iter() {
+        let spin = || {
+            let _off = irq::IrqOff::new();
+            DEAF.fetch_add(1, Ordering::AcqRel);
+            loop {
+                core::hint::spin_loop();
+            }
+        };
+        sched::spawn::<A>("irqsoff", id, spin).map_err(|_| "out of memory")?;
+    }
+    wait_for::<A>(|| DEAF.load(Ordering::Acquire) - before == cpus.count() as usize)
+}
+
+/// `on CPU COMMAND`.
+fn on_cpu<A: Arch>(text: &str) -> Outcome {
+    static DONE: AtomicUsize = AtomicUsize::new(0);
+    let (which, command) = text.split_once(' ').ok_or("on which CPU, and what?")?;
+    let id = cpu_argument(which)?.first().ok_or("on which CPU?")?;
+    let (command, before) = (String::from(command), DONE.load(Ordering::Acquire));
+    let run = move || {
+        run_line::<A>(&command);
+        DONE.fetch_add(1, Ordering::AcqRel);
+    };
+    sched::spawn::<A>("on", id, run).map_err(|_| "out of memory")?;
+    wait_for::<A>(|| DONE.load(Ordering::Acquire) != before)
+}
+
+/// Looks every millisecond, for ten seconds.
+fn wait_for<A: Arch>(done: impl Fn() -> bool) -> Outcome {
+    let deadline = clock::now_ns() + 10_000 * MS;
+    while !done() {
+        if clock::now_ns() >= deadline {
+            return Err("not done after 10 s; it may still come");
+        }
+        sched::sleep::<A>(MS);
     }
     Ok(())
 }

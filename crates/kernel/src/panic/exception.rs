@@ -5,6 +5,7 @@ use core::fmt;
 use super::{Cause, die};
 use crate::arch::Arch;
 use crate::mm;
+use crate::stop::FillRegisters;
 
 /// What the vectors know of an exception, in words no architecture owns.
 pub struct Exception<'a> {
@@ -18,6 +19,8 @@ pub struct Exception<'a> {
     pub frame: usize,
     /// The address that could not be used, where the exception is about one.
     pub address: Option<usize>,
+    /// Fills in the registers of the code it happened in, for the report.
+    pub fill: FillRegisters<'a>,
     /// All registers, to be printed as they are, in lines; program counters as `pc=0x...`.
     pub registers: &'a dyn fmt::Display,
 }

@@ -11,23 +11,16 @@ use core::fmt;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
+use smp_stop::{How, Reason};
+
 pub use backtrace::{Frames, frames};
 pub use exception::{Exception, fatal};
 
 use crate::arch::Arch;
 use crate::cpu::{self, CpuId};
-use crate::irq::IrqOff;
 use crate::power::{self, End};
-use crate::{clock, console, hooks, irq, println, sched, smp};
-
-/// Nobody.
-const NONE: u32 = u32::MAX;
-/// A CPU whose hardware id is in no table.
-const UNKNOWN_CPU: u32 = u32::MAX - 1;
-
-static OWNER: AtomicU32 = AtomicU32::new(NONE);
-/// How often the owner has come here.
-static DEPTH: AtomicU32 = AtomicU32::new(0);
+use crate::stop::{self, Stopped};
+use crate::{clock, console, hooks, irq, println, sched};
 
 /// What to do after a panic, in seconds, as Linux's `panic=`: above 0 reboot after so many, 0 stay, below 0 reboot at
 /// once. Until the command line has been read: at once.
@@ -36,11 +29,6 @@ static AFTER: AtomicI32 = AtomicI32::new(-1);
 /// Sets what happens after a panic; see `panic=`.
 pub(crate) fn set_after(seconds: i32) {
     AFTER.store(seconds, Ordering::Relaxed);
-}
-
-/// Whether some CPU is panicking.
-pub fn in_progress() -> bool {
-    OWNER.load(Ordering::Acquire) != NONE
 }
 
 /// The panic handler; arch crates call it from theirs.
@@ -76,55 +64,60 @@ pub(crate) struct Cause<'a> {
 /// The whole story, from any state of the machine.
 pub(crate) fn die<A: Arch>(cause: &Cause<'_>, frame: usize) -> ! {
     hooks::install::<A>();
-    let _off = IrqOff::new();
-    let me = cpu::by_hw_id(A::hw_id());
-    let number = me.map_or(UNKNOWN_CPU, CpuId::as_u32);
-    match elect(number) {
-        Election::Owner => {}
-        Election::Again(depth) => again::<A>(cause, depth, frame),
-        Election::Lost => smp::park_this_cpu::<A>(me),
+    let stop = stop::stop::<A>(Reason::Panic, cause.exception.map(|e| e.fill));
+    console::seize(cpu::by_hardware::<A>());
+    match stop.how {
+        How::Reentered | How::AlreadyDone => again::<A>(cause, frame, &stop),
+        How::First | How::Raised | How::TookOver => {}
     }
-    let stop = smp::stop_others::<A>(me);
-    console::seize(number);
-    report::<A>(cause, number, frame);
-    println!("{stop}");
-    end::<A>()
+    report::<A>(cause, frame);
+    others::<A>(&stop);
+    end::<A>(&stop)
 }
 
-enum Election {
-    Owner,
-    Again(u32),
-    Lost,
-}
-
-fn elect(me: u32) -> Election {
-    match OWNER.compare_exchange(NONE, me, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => Election::Owner,
-        Err(owner) if owner == me => Election::Again(DEPTH.fetch_add(1, Ordering::AcqRel) + 1),
-        Err(_) => Election::Lost,
-    }
+/// The owner of a stop died of it, and this CPU, which stood by, has finished it: it says what it knows and ends the machine.
+#[cfg_attr(
+    not(feature = "smp"),
+    expect(dead_code, reason = "nobody stands by in a UP build")
+)]
+pub(crate) fn took_over<A: Arch>(stop: &Stopped) -> ! {
+    console::seize(cpu::by_hardware::<A>());
+    println!(
+        "@panic cpu={} why=\"the CPU that was stopping the others died of it\"",
+        Me(cpu::by_hardware::<A>())
+    );
+    others::<A>(stop);
+    end::<A>(stop)
 }
 
 /// A panic inside the panic: first say what can be said, then nothing but the end.
-fn again<A: Arch>(cause: &Cause<'_>, depth: u32, frame: usize) -> ! {
-    console::seize(cpu::by_hw_id(A::hw_id()).map_or(UNKNOWN_CPU, CpuId::as_u32));
-    if depth == 1 {
-        println!("panic while panicking: {}", cause.what);
-        print_frames::<A>(cause, frame);
+fn again<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
+    static DEPTH: AtomicU32 = AtomicU32::new(0);
+    match DEPTH.fetch_add(1, Ordering::Relaxed) {
+        0 => {
+            println!(
+                "@panic cpu={} why=\"{}\"",
+                Me(cpu::by_hardware::<A>()),
+                Quoted(cause.what)
+            );
+            println!("panic while panicking: {}", cause.what);
+            print_frames::<A>(cause, frame);
+            end::<A>(stop)
+        }
+        1 => end::<A>(stop),
+        _ => {
+            A::reset();
+            A::halt()
+        }
     }
-    if depth <= 2 {
-        println!("@stop state=unavailable why=\"panic while panicking\"");
-        end::<A>();
-    }
-    A::reset();
-    A::halt()
 }
 
-fn report<A: Arch>(cause: &Cause<'_>, number: u32, frame: usize) {
-    match number {
-        UNKNOWN_CPU => println!("@panic cpu=? hw={} why=\"{}\"", A::hw_id(), Quoted(cause.what)),
-        cpu => println!("@panic cpu={cpu} why=\"{}\"", Quoted(cause.what)),
-    }
+fn report<A: Arch>(cause: &Cause<'_>, frame: usize) {
+    println!(
+        "@panic cpu={} why=\"{}\"",
+        Me(cpu::by_hardware::<A>()),
+        Quoted(cause.what)
+    );
     println!(
         "kernel panic at {:.6} s: {}",
         Seconds(clock::ns_at(clock::cycles())),
@@ -147,20 +140,52 @@ fn report<A: Arch>(cause: &Cause<'_>, number: u32, frame: usize) {
     print_frames::<A>(cause, frame);
 }
 
-/// `0x` and all digits of an address.
-const ADDRESS_WIDTH: usize = 2 + 2 * size_of::<usize>();
-
 fn print_frames<A: Arch>(cause: &Cause<'_>, frame: usize) {
     println!("backtrace:");
     let first = cause.exception.map(|e| e.pc);
     let start = cause.exception.map_or(frame, |e| e.frame);
-    for (n, pc) in first.into_iter().chain(frames::<A>(start)).enumerate() {
+    print_trace(first.into_iter().chain(frames::<A>(start)));
+}
+
+/// `0x` and all digits of an address.
+const ADDRESS_WIDTH: usize = 2 + 2 * size_of::<usize>();
+
+fn print_trace(addresses: impl Iterator<Item = usize>) {
+    for (n, pc) in addresses.enumerate() {
         println!("  #{n} {pc:#0ADDRESS_WIDTH$x}");
     }
 }
 
+/// The table of all CPUs, and a backtrace of each of the others from the registers it saved before it parked.
+fn others<A: Arch>(stop: &Stopped) {
+    println!("{}", stop.report);
+    for row in stop.report.rows().filter(|row| !row.owner) {
+        if let Some(registers) = stop.report.registers(row.cpu) {
+            println!("backtrace of CPU {}:", row.cpu);
+            print_trace(
+                [registers.pc() as usize]
+                    .into_iter()
+                    .chain(frames::<A>(registers.fp() as usize)),
+            );
+        }
+    }
+}
+
+/// The executing CPU, or what the hardware calls it.
+struct Me(Option<CpuId>);
+
+impl fmt::Display for Me {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(cpu) => write!(f, "{cpu}"),
+            None => f.write_str("?"),
+        }
+    }
+}
+
 /// What `panic=` says; the last line first.
-fn end<A: Arch>() -> ! {
+fn end<A: Arch>(stop: &Stopped) -> ! {
+    println!("{stop}");
     match AFTER.load(Ordering::Relaxed) {
         0 => {
             power::announce(End::Panic);

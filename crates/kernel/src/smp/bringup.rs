@@ -82,8 +82,8 @@ fn release<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
             block.cpu,
             block.hw
         );
-        // Nobody waits for it. Refused only if it came all the same, and then it is welcome.
-        let _ = cpu::word(block.cpu_id()).revoke(block.generation());
+        // It was never released, so it is off. Refused only if it came all the same, and then it is welcome.
+        let _ = cpu::word(block.cpu_id()).cancel_start(block.generation());
         // The id came from a mask of the same size.
         let _ = refused.set(block.cpu_id());
     };
@@ -116,8 +116,13 @@ fn wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) {
     irq::wait_until::<A>(deadline, &mut all_arrived);
 }
 
+/// Whether it is still to come. One that is online is also in the mask by the time it has told the boot CPU.
 fn is_starting(block: &BootBlock) -> bool {
-    cpu::word(block.cpu_id()).state() == CpuState::Starting
+    match cpu::word(block.cpu_id()).state() {
+        CpuState::Starting => true,
+        CpuState::Online => !ONLINE.test(block.cpu_id()),
+        _ => false,
+    }
 }
 
 /// Gives up those that are not there. The two words cannot disagree for long: the state word decides.
@@ -182,34 +187,28 @@ fn hw_of(cpu: CpuId) -> u64 {
 /// Called once by the entry code of the CPU that `block` was made for.
 pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
     let cpu = block.cpu_id();
-    let alive = block.life.compare_exchange(
+    // Refused if the start was revoked meanwhile; the gate says so too, and parks.
+    let _ = block.life.compare_exchange(
         BootBlock::FRESH,
         BootBlock::ALIVE,
         Ordering::AcqRel,
         Ordering::Acquire,
     );
-    if alive == Err(BootBlock::REVOKED) {
-        super::park_this_cpu::<A>(Some(cpu));
-    }
     // SAFETY: the block names this CPU's own area; interrupts are off.
     unsafe { A::install(cpu, block.area as usize) };
     A::init_secondary();
     A::init_timer();
     A::note_stack(block.stack_top as usize - mm::STACK_BYTES);
-    gate::<A>(cpu, block.generation());
+    arrive::<A>(cpu, block.generation());
     sched::idle::<A>()
 }
 
-/// The online gate. The mask is set first, so that whoever sees the word ONLINE finds the CPU in the mask.
-fn gate<A: Arch>(cpu: CpuId, generation: Generation) {
+/// Through the online gate, or not. The masks come after the word: they are information, and a stop looks at words.
+fn arrive<A: Arch>(cpu: CpuId, generation: Generation) {
+    super::stop::gate::<A>(cpu, generation);
     for mask in [&ONLINE, &ACTIVE] {
         // The id came from a mask of the same size.
         let _ = mask.set(cpu);
-    }
-    if cpu::word(cpu).come_online(generation).is_err() {
-        ONLINE.clear(cpu);
-        ACTIVE.clear(cpu);
-        super::park_this_cpu::<A>(Some(cpu));
     }
     if let Some(boot) = cpu::hw_id(BOOT_CPU) {
         A::send_ipi(BOOT_CPU, boot, Ipi::Resched);

@@ -9,10 +9,13 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub use bringup::secondary_start;
 pub(crate) use bringup::smp_init;
-pub use ops::{BootBlock, Ipi, SmpArch, SmpBringUpOps, SmpStopOps, StartError};
+pub use ops::{
+    BootBlock, Bound, Ipi, Rung, RungKind, SignalError, SmpArch, SmpBringUpOps, SmpStopOps, StartError,
+    Targets,
+};
 pub(crate) use params::PARAMS;
-pub use stop::stop_interrupt;
-pub(crate) use stop::{park_this_cpu, stop_others};
+pub(crate) use stop::Engine;
+pub use stop::stop_signal;
 
 use crate::arch::Arch;
 use crate::cpu::{self, CpuId, NR_CPUS};

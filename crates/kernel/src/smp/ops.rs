@@ -4,9 +4,13 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use cpumask::CpuId;
 use smp_stop::Generation;
+pub use smp_stop::RungKind;
+pub use smp_stop::smp::{Bound, Rung, SignalError, Targets};
 
-use crate::arch::HwId;
+use crate::arch::{Arch, HwId};
+use crate::cpu;
 use crate::mm::{OutOfMemory, Synced};
+use crate::stop::Machine;
 
 /// All a secondary CPU is told, one block per CPU, never shared and never reused for another start: a CPU that comes
 /// late finds its own block, not its successor's. Read by entry assembly, possibly with caches off.
@@ -106,26 +110,49 @@ pub trait SmpBringUpOps {
     fn init_secondary();
 }
 
-/// Reasons to interrupt another CPU.
+/// Reasons to interrupt another CPU, beside stopping it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ipi {
     /// Look at your run queue ([`crate::sched::resched_interrupt`]); also ends an idle wait.
     Resched,
-    /// Stop: park now ([`super::stop_interrupt`]).
-    Stop,
 }
 
-/// Signals between CPUs.
+/// Signals between CPUs, and what the hardware knows of a CPU that does not answer.
 pub trait SmpStopOps {
     /// Interrupts `cpu`. Takes no lock and waits only a bounded time; a signal to a CPU that is off is lost.
     fn send_ipi(cpu: CpuId, hw: HwId, ipi: Ipi);
 
-    /// The park loop: interrupts off, local controller quiet, for ever. Touches no memory but its own code. The CPU's
-    /// word says PARKED already.
-    fn park() -> !;
+    /// The ways to make another CPU stop, in rising order of force: the polite one first, so that locks are released and
+    /// the console stays usable. Empty while there is no interrupt controller.
+    fn rungs() -> &'static [Rung];
+
+    /// Sends the signal of `rung`, an index into [`Self::rungs`], to all of `targets`; in one go where the hardware has a
+    /// broadcast and [`Targets::is_everyone_else`] holds. Waits only a bounded time, takes no lock. The handler on the
+    /// other side calls [`super::stop_signal`].
+    ///
+    /// # Errors
+    /// [`SignalError`] if nothing was sent.
+    fn signal(rung: usize, targets: &Targets<'_>) -> Result<(), SignalError>;
+
+    /// Whether the hardware says that `hw` is powered off (PSCI `AFFINITY_INFO`); `None` where it has no view.
+    fn hw_off(hw: HwId) -> Option<bool>;
 }
 
 /// What an architecture adds in an SMP build.
 pub trait SmpArch: SmpBringUpOps + SmpStopOps {}
 
 impl<A: SmpBringUpOps + SmpStopOps> SmpArch for A {}
+
+impl<A: Arch> smp_stop::smp::SmpStopOps for Machine<'_, A> {
+    fn rungs(&self) -> &[Rung] {
+        A::rungs()
+    }
+
+    fn signal(&self, rung: usize, targets: &Targets<'_>) -> Result<(), SignalError> {
+        A::signal(rung, targets)
+    }
+
+    fn hw_off(&self, cpu: CpuId) -> Option<bool> {
+        A::hw_off(cpu::hw_id(cpu)?)
+    }
+}

@@ -140,20 +140,26 @@ fn set_priority(regs: &mut UniqueMmioPointer<'_, Sgi>, intid: u32, priority: u8)
         .for_each(|mut r| r.write(priority));
 }
 
+/// Whether the CPU interface is in system registers, on this CPU and by now: ICC_SRE_EL1.SRE. If not, touching another of
+/// them is undefined.
+fn has_system_registers() -> bool {
+    let sre: u64;
+    // SAFETY: reads a register.
+    unsafe {
+        core::arch::asm!("mrs {}, s3_0_c12_c12_5", out(reg) sre, options(nomem, nostack, preserves_flags))
+    };
+    sre & 1 != 0
+}
+
 /// The CPU interface: system registers on, one step ends an interrupt, everything may come.
 fn init_interface() -> Result<(), &'static str> {
     GicCpuInterface::enable_system_register_el1();
     barrier::isb(barrier::SY);
-    let sre: u64;
-    // SAFETY: reads ICC_SRE_EL1; and writes ICC_CTLR_EL1 (EOI drops priority and deactivates) and ICC_BPR1_EL1 (all
-    // priority bits count), which change nothing but how interrupts come.
-    unsafe {
-        core::arch::asm!("mrs {}, s3_0_c12_c12_5", out(reg) sre, options(nomem, nostack, preserves_flags))
-    };
-    if sre & 1 == 0 {
+    if !has_system_registers() {
         return Err("firmware keeps the GICv3's system registers from us");
     }
-    // SAFETY: as above.
+    // SAFETY: writes ICC_CTLR_EL1 (EOI drops priority and deactivates) and ICC_BPR1_EL1 (all priority bits count), which
+    // change nothing but how interrupts come.
     unsafe {
         core::arch::asm!(
             "msr s3_0_c12_c12_4, xzr",
@@ -182,6 +188,14 @@ pub(in crate::gic) fn enable_private(intid: u32) {
 pub(super) fn end(raw: u32) {
     if let Ok(intid) = IntId::try_from(raw) {
         GicCpuInterface::end_interrupt(intid, InterruptGroup::Group1);
+        barrier::isb(barrier::SY);
+    }
+}
+
+pub(in crate::gic) fn quiesce_cpu() {
+    if has_system_registers() {
+        GicCpuInterface::set_priority_mask(0);
+        GicCpuInterface::enable_group1(false);
         barrier::isb(barrier::SY);
     }
 }

@@ -1,0 +1,90 @@
+//! Stopping other CPUs: SGIs ask, PSCI says who is off.
+
+use boot_info::fdt::Conduit;
+use cpumask::CpuId;
+use kernel::arch::HwId;
+use kernel::smp::{Bound, Ipi, Rung, RungKind, SignalError, SmpStopOps, Targets, stop_signal};
+use smccc::psci::{AffinityState, LowestAffinityLevel, affinity_info};
+use smccc::{Hvc, Smc};
+
+use crate::exceptions::Frame;
+use crate::gic::{self, sgi};
+use crate::smp::masking;
+use crate::stop::fill;
+use crate::{Aarch64, psci};
+
+/// Answered by whoever has interrupts on: locks are released, the console stays usable.
+const POLITE: Rung = Rung {
+    kind: RungKind::Interrupt,
+    bound: Bound::ms_us(10, 500),
+};
+
+/// Answered by all that execute instructions. Long, because an emulator's CPUs take turns.
+const FIRM: Rung = Rung {
+    kind: RungKind::NonMaskable,
+    bound: Bound::ms_us(20, 2000),
+};
+
+/// The SGI of each rung.
+const SIGNALS: [u32; 2] = [sgi::STOP, sgi::STOP_NOW];
+
+impl SmpStopOps for Aarch64 {
+    fn send_ipi(_cpu: CpuId, hw: HwId, ipi: Ipi) {
+        match ipi {
+            Ipi::Resched => gic::smp::send_sgi(hw.0, sgi::RESCHED),
+        }
+    }
+
+    fn rungs() -> &'static [Rung] {
+        match (gic::is_ready(), masking::by_priority()) {
+            (true, true) => &[POLITE, FIRM],
+            (true, false) => &[POLITE],
+            (false, _) => &[],
+        }
+    }
+
+    fn signal(rung: usize, targets: &Targets<'_>) -> Result<(), SignalError> {
+        let sgi = *SIGNALS.get(rung).ok_or(SignalError)?;
+        match gic::smp::send_sgi_to_all(targets, sgi) {
+            true => Ok(()),
+            false => Err(SignalError),
+        }
+    }
+
+    /// `AFFINITY_INFO` (DEN0022 5.1.5).
+    fn hw_off(hw: HwId) -> Option<bool> {
+        let level = LowestAffinityLevel::All;
+        let state = match psci::conduit()? {
+            Conduit::Hvc => affinity_info::<Hvc>(hw.0, level),
+            Conduit::Smc => affinity_info::<Smc>(hw.0, level),
+        };
+        state.ok().map(|state| state == AffinityState::Off)
+    }
+}
+
+/// How a stopped CPU leaves, as the park page wants to know: by `CPU_OFF`, where there is PSCI.
+pub fn leave() -> u64 {
+    match psci::conduit() {
+        Some(Conduit::Hvc) => 1,
+        Some(Conduit::Smc) => 2,
+        None => 0,
+    }
+}
+
+/// Answers a stop signal; false if the interrupt is none.
+pub fn stop_interrupt(n: u32, frame: &Frame) -> bool {
+    let kind = match n {
+        sgi::STOP => RungKind::Interrupt,
+        sgi::STOP_NOW => RungKind::NonMaskable,
+        _ => return false,
+    };
+    stop_signal::<Aarch64>(kind, &|out| fill(frame, out));
+    true
+}
+
+/// Another software generated interrupt arrived.
+pub fn sgi_interrupt(n: u32) {
+    if n == sgi::RESCHED {
+        kernel::sched::resched_interrupt::<Aarch64>();
+    }
+}

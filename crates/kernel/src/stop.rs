@@ -1,0 +1,143 @@
+//! Standing still: this kernel as the machine that the engine of `smp-stop` runs on.
+//!
+//! Panic, reboot and power-off all come through [`stop`]. What the engine asks of a machine is small, and most of it is
+//! the same everywhere; the rest is the architecture's, behind [`crate::arch::StopOps`] and, with more than one CPU, behind
+//! `SmpStopOps`.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use smp_stop::{CpuId, How, Outcome, Reason, Registers, Report, Stop, StopOps, Unavailable};
+
+use crate::arch::Arch;
+use crate::cpu::{self, NR_CPUS};
+use crate::{clock, smp};
+
+smp_stop::stop_area! {
+    /// Every CPU's state word, and what came of a stop. Has a section of its own, so that a debugger, the host and a next
+    /// kernel find it when the console is dead.
+    pub static STOP: NR_CPUS;
+}
+
+/// Who fills in a CPU's registers: a handler for those of the code it interrupted.
+pub type FillRegisters<'a> = &'a dyn Fn(&mut Registers);
+
+/// This machine, as seen from the executing CPU.
+pub(crate) struct Machine<'a, A> {
+    interrupted: Option<FillRegisters<'a>>,
+    arch: PhantomData<A>,
+}
+
+impl<'a, A: Arch> Machine<'a, A> {
+    /// From a handler that knows the registers of the code it interrupted, or from code that speaks for itself.
+    pub(crate) const fn new(interrupted: Option<FillRegisters<'a>>) -> Self {
+        Self {
+            interrupted,
+            arch: PhantomData,
+        }
+    }
+}
+
+impl<A: Arch> StopOps for Machine<'_, A> {
+    fn mask_interrupts(&self) {
+        A::irq_save();
+    }
+
+    fn this_cpu(&self) -> Option<CpuId> {
+        cpu::by_hardware::<A>()
+    }
+
+    fn hw_id(&self) -> u64 {
+        A::hw_id().0
+    }
+
+    fn now(&self) -> u64 {
+        clock::ns_at(clock::cycles())
+    }
+
+    fn relax(&self) {
+        A::relax();
+    }
+
+    fn save_regs(&self, out: &mut Registers) {
+        match self.interrupted {
+            Some(fill) => fill(out),
+            None => A::save_regs(out),
+        }
+    }
+
+    fn quiesce(&self) {
+        A::quiesce();
+    }
+
+    fn park(&self) -> ! {
+        A::park()
+    }
+}
+
+/// A stop, as its owner sees it. What became of each CPU is in the report, which is read from [`STOP`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopped {
+    /// How the caller came to own it.
+    pub(crate) how: How,
+    /// `stopped`, `partial` or `unavailable`.
+    pub(crate) state: &'static str,
+    /// Why nothing could be done, if that is so.
+    pub(crate) why: Option<Unavailable>,
+    /// CPU by CPU.
+    pub(crate) report: Report<'static>,
+}
+
+impl Stopped {
+    /// Whether every CPU is accounted for as standing still.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.state == "stopped"
+    }
+}
+
+impl From<&Stop<'_>> for Stopped {
+    fn from(stop: &Stop<'_>) -> Self {
+        let (state, why) = match stop.outcome {
+            Outcome::Stopped => ("stopped", None),
+            Outcome::Partial { .. } => ("partial", None),
+            Outcome::Unavailable { why } => ("unavailable", Some(why)),
+        };
+        Self {
+            how: stop.how,
+            state,
+            why,
+            report: Report::of(&STOP),
+        }
+    }
+}
+
+impl fmt::Display for Stopped {
+    /// The machine-readable `@stop` line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (report, summary) = (self.report, self.report.summary());
+        write!(f, "@stop state={} owner=", self.state)?;
+        match summary.hold.and_then(|hold| hold.owner.cpu()) {
+            Some(cpu) => write!(f, "{cpu}")?,
+            None => f.write_str("?")?,
+        }
+        write!(
+            f,
+            " stopped={} silent={} took_ns={}",
+            report.parked(),
+            report.silent(),
+            summary.took_ns
+        )?;
+        self.why
+            .map_or(Ok(()), |why| write!(f, " why=\"{}\"", why.reason()))
+    }
+}
+
+/// Stops all other CPUs, or parks the caller because somebody else is stopping them. Returns on one CPU only: on the
+/// owner, with interrupts off, once every other CPU is accounted for, within a bounded time; and again, at once, should
+/// the owner come a second time.
+///
+/// Takes no lock, needs no per-CPU base, allocates nothing and prints nothing.
+pub(crate) fn stop<A: Arch>(reason: Reason, interrupted: Option<FillRegisters<'_>>) -> Stopped {
+    let machine = Machine::<A>::new(interrupted);
+    Stopped::from(&smp::Engine::new(&STOP, &machine).stop(reason))
+}
