@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cpumask::CpuId;
 use smp_stop::Generation;
 pub use smp_stop::RungKind;
+use smp_stop::smp::Limits;
 pub use smp_stop::smp::{Bound, Rung, SignalError, Targets};
 
 use crate::arch::{Arch, HwId};
@@ -154,5 +155,14 @@ impl<A: Arch> smp_stop::smp::SmpStopOps for Machine<'_, A> {
 
     fn hw_off(&self, cpu: CpuId) -> Option<bool> {
         A::hw_off(cpu::hw_id(cpu)?)
+    }
+
+    /// The CPU that stood by gets longer than elsewhere: it only has to park, but an emulator's thread for it may not have
+    /// a core just then.
+    fn limits(&self) -> Limits {
+        Limits {
+            release: Bound::ms_us(200, 100),
+            ..Limits::DEFAULT
+        }
     }
 }
