@@ -4,6 +4,7 @@ pub mod cells;
 pub mod report;
 pub mod schedule;
 pub mod shard;
+pub mod task;
 pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};

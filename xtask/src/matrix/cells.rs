@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::task::Task;
 use crate::arch::Arch;
 use crate::kernel::Flavour;
-use crate::vm::judge::End;
 use crate::vm::spec::Boot;
 
 /// A machine that a kernel must come up on.
@@ -90,64 +90,6 @@ const VARIANTS: &[Variant] = &[
         .many(8),
 ];
 
-/// What a cell's kernel is told to do, and what must come of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Task {
-    /// Come up, list the CPUs, power off.
-    Boot,
-    /// Panic. A runner that calls this anything else is blind.
-    Panic,
-    /// Stop answering with interrupts off.
-    Hang,
-    /// Die without a word.
-    TripleFault,
-    /// Reset the machine in good order.
-    Reboot,
-}
-
-impl Task {
-    const ALL: [Self; 5] = [
-        Self::Boot,
-        Self::Panic,
-        Self::Hang,
-        Self::TripleFault,
-        Self::Reboot,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Boot => "boot",
-            Self::Panic => "panic",
-            Self::Hang => "hang",
-            Self::TripleFault => "triple-fault",
-            Self::Reboot => "reboot",
-        }
-    }
-
-    /// The kernel's command line.
-    pub const fn append(self) -> &'static str {
-        match self {
-            Self::Boot => "run=cpus;poweroff",
-            Self::Panic => "run=panic",
-            Self::Hang => "run=hang",
-            Self::TripleFault => "run=triple-fault",
-            Self::Reboot => "run=reboot",
-        }
-    }
-
-    /// How a run of it must end.
-    pub const fn end(self) -> End {
-        match self {
-            Self::Boot => End::Poweroff,
-            Self::Panic => End::Panic,
-            Self::Hang => End::Timeout,
-            Self::TripleFault => End::EarlyDeath,
-            Self::Reboot => End::Reboot,
-        }
-    }
-}
-
 /// One run of the matrix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cell {
@@ -223,7 +165,7 @@ pub fn all(release: bool) -> Vec<Cell> {
         .into_iter()
         .filter_map(|arch| VARIANTS.iter().find(|variant| variant.arch == arch));
     let others = others.flat_map(|variant| {
-        let tasks = Task::ALL.into_iter().filter(|task| *task != Task::Boot);
+        let tasks = Task::SPECIAL.into_iter().filter(|task| task.is_for(variant.arch));
         tasks.flat_map(move |task| [false, true].map(|smp| cell(variant, smp, 4, release, task)))
     });
     let mut cells: Vec<Cell> = boots.chain(others).collect();
@@ -303,11 +245,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn no_two_tasks_end_alike() {
-        let ends: HashSet<End> = Task::ALL.iter().map(|task| task.end()).collect();
-        assert_eq!(ends.len(), Task::ALL.len());
     }
 }

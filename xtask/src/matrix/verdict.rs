@@ -1,6 +1,7 @@
 //! Whether a cell's run ended in the right way, and for the right reason.
 
-use super::cells::{Cell, Task};
+use super::cells::Cell;
+use super::task::Task;
 use crate::vm::Outcome;
 use crate::vm::record::{Record, last};
 use crate::vm::run::TRIPLE_FAULT;
@@ -25,10 +26,12 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
     }
     readiness(cell, &outcome.records)?;
     match cell.task {
-        Task::Boot | Task::Reboot => stopped(&outcome.records),
-        Task::Panic => panicked(&outcome.records),
         Task::Hang => Ok(()),
         Task::TripleFault => triple_fault(cell, &outcome.detail),
+        Task::Selftest => selftest(&outcome.records).and_then(|()| stopped(&outcome.records)),
+        Task::Boot | Task::Reboot | Task::Halt => stopped(&outcome.records),
+        // The rest are panics.
+        task => panicked(task, &outcome.records),
     }
 }
 
@@ -68,11 +71,22 @@ fn stopped(records: &[Record]) -> Result<(), String> {
     }
 }
 
-fn panicked(records: &[Record]) -> Result<(), String> {
+fn panicked(task: Task, records: &[Record]) -> Result<(), String> {
     match last(records, "panic").and_then(|panic| panic.get("why")) {
-        Some("asked for by the monitor") => stopped(records),
+        Some(why) if why.contains(task.clue()) => stopped(records),
         Some(other) => Err(format!("another panic than the one asked for: {other}")),
         None => Err("no @panic line".into()),
+    }
+}
+
+fn selftest(records: &[Record]) -> Result<(), String> {
+    let count = |key| last(records, "selftest").and_then(|selftest| selftest.number(key));
+    match (count("passed"), count("failed")) {
+        (Some(1..), Some(0)) => Ok(()),
+        (Some(passed), Some(failed)) => Err(format!(
+            "of the kernel's own tests {passed} passed, {failed} failed"
+        )),
+        _ => Err("no @selftest line".into()),
     }
 }
 
@@ -127,6 +141,34 @@ mod tests {
             verdict("x86_64/q35/smp-4/hang", End::Timeout, &[CPUS, READY]),
             Ok(())
         );
+    }
+
+    #[test]
+    fn a_selftest_counts() {
+        let verdict = |line| {
+            verdict(
+                "x86_64/q35/smp-4/selftest",
+                End::Poweroff,
+                &[CPUS, READY, line, STOP],
+            )
+        };
+        assert_eq!(verdict("@selftest passed=8 failed=0"), Ok(()));
+        for line in [
+            "@selftest passed=7 failed=1",
+            "@selftest passed=0 failed=0",
+            "@selftest",
+            "",
+        ] {
+            assert!(verdict(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_panic_has_its_own_reason() {
+        let verdict = |why| verdict("x86_64/q35/smp-4/overflow", End::Panic, &[CPUS, READY, why, STOP]);
+        assert_eq!(verdict(r#"@panic cpu=0 why="stack overflow: thread 3""#), Ok(()));
+        assert!(verdict(r#"@panic cpu=0 why="page fault at pc=0x1""#).is_err());
+        assert!(verdict("").is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::exit::Exit;
 use crate::needs::{self, Install, Need, State};
@@ -48,9 +48,15 @@ impl Setup {
     }
 }
 
+/// Fits a terminal, and an issue that somebody pastes it into.
+const WIDTH: u16 = 100;
+
 fn table(found: &[(Need, State)]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH);
     table.set_header(["need", "found", "minimum", "where, or the fix"]);
     for (need, state) in found {
         let (version, place) = match state {

@@ -16,6 +16,8 @@ use super::{Event, Outcome, Watch, record};
 
 /// Between the kernel's last word and the machine's deed. Generous: hundreds of CPUs may share two.
 const GRACE: Duration = Duration::from_secs(10);
+/// Between a halt's announcement and the end of the run. Nothing is to come: an end would be against its word.
+const HALT: Duration = Duration::from_secs(1);
 /// For QEMU to end after it was asked to.
 const LEAVE: Duration = Duration::from_secs(5);
 /// A machine that has come to its end writes no more; what it wrote may still be on its way from thread to thread.
@@ -85,9 +87,7 @@ impl Run {
                         return Stop::Asked; // nobody reads any longer
                     }
                     self.keyboard.heard(&self.console.records);
-                    if lingering.is_none() && self.is_over() {
-                        lingering = Some(Instant::now() + GRACE);
-                    }
+                    lingering = lingering.or_else(|| Some(Instant::now() + self.grace()?));
                 }
                 Some(Event::Shutdown(reason)) => return Stop::Machine(reason),
                 Some(Event::ConsoleClosed | Event::QmpClosed) => return Stop::Gone,
@@ -98,10 +98,15 @@ impl Run {
         }
     }
 
-    /// Whether the kernel has said its last word. A person may want to look at a halted machine for as long as they like.
-    fn is_over(&self) -> bool {
-        let end = record::last(&self.console.records, "end").and_then(|end| end.get("how"));
-        end.is_some_and(|how| !(self.watch.input == Input::Terminal && matches!(how, "halt" | "panic")))
+    /// Once the kernel has said its last word: how long to wait for what it announced. A person may want to look at a
+    /// halted machine for as long as they like.
+    fn grace(&self) -> Option<Duration> {
+        let end = record::last(&self.console.records, "end")?.get("how")?;
+        match (end, self.watch.input) {
+            ("halt" | "panic", Input::Terminal) => None,
+            ("halt", _) => Some(HALT),
+            _ => Some(GRACE),
+        }
     }
 
     fn next(&self, deadline: Option<Instant>) -> Option<Event> {

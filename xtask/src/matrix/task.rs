@@ -1,0 +1,142 @@
+//! What a cell's kernel is told to do, and what must come of it.
+
+use serde::Serialize;
+
+use crate::arch::Arch;
+use crate::vm::judge::End;
+
+/// A kernel's orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Come up, list the CPUs, power off.
+    Boot,
+    /// Test itself from inside.
+    Selftest,
+    /// Panic.
+    Panic,
+    /// Read at address 0.
+    Null,
+    /// Write to a constant.
+    Write,
+    /// Execute data.
+    Execute,
+    /// Execute what is no instruction.
+    Undefined,
+    /// Use more stack than there is.
+    Overflow,
+    /// Write past the end of a local buffer.
+    Canary,
+    /// Stop answering with interrupts off.
+    Hang,
+    /// Die without a word.
+    TripleFault,
+    /// Reset the machine in good order.
+    Reboot,
+    /// Stop all CPUs for good.
+    Halt,
+}
+
+/// What there is to know of a task.
+struct Facts {
+    name: &'static str,
+    append: &'static str,
+    end: End,
+    /// Part of the reason the kernel gives for its panic.
+    clue: &'static str,
+}
+
+impl Task {
+    /// All but [`Task::Boot`].
+    pub const SPECIAL: [Self; 12] = [
+        Self::Selftest,
+        Self::Panic,
+        Self::Null,
+        Self::Write,
+        Self::Execute,
+        Self::Undefined,
+        Self::Overflow,
+        Self::Canary,
+        Self::Hang,
+        Self::TripleFault,
+        Self::Reboot,
+        Self::Halt,
+    ];
+
+    const fn facts(self) -> Facts {
+        let (name, append, end, clue) = match self {
+            Self::Boot => ("boot", "run=cpus;poweroff", End::Poweroff, ""),
+            Self::Selftest => ("selftest", "run=selftest;poweroff", End::Poweroff, ""),
+            Self::Panic => ("panic", "run=panic", End::Panic, "asked for by the monitor"),
+            Self::Null => ("null", "\"run=fault null\"", End::Panic, "address 0x0"),
+            Self::Write => ("write", "\"run=fault write\"", End::Panic, "address 0x"),
+            Self::Execute => ("execute", "\"run=fault exec\"", End::Panic, "address 0x"),
+            Self::Undefined => ("undefined", "\"run=fault undef\"", End::Panic, " at pc=0x"),
+            Self::Overflow => ("overflow", "\"run=fault stack\"", End::Panic, "stack overflow"),
+            Self::Canary => ("canary", "\"run=fault canary\"", End::Panic, "stack protector"),
+            Self::Hang => ("hang", "run=hang", End::Timeout, ""),
+            Self::TripleFault => ("triple-fault", "run=triple-fault", End::EarlyDeath, ""),
+            Self::Reboot => ("reboot", "run=reboot", End::Reboot, ""),
+            Self::Halt => ("halt", "run=halt", End::Halt, ""),
+        };
+        Facts {
+            name,
+            append,
+            end,
+            clue,
+        }
+    }
+
+    /// As in a cell's name.
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// The kernel's command line.
+    pub const fn append(self) -> &'static str {
+        self.facts().append
+    }
+
+    /// How a run of it must end.
+    pub const fn end(self) -> End {
+        self.facts().end
+    }
+
+    /// What must be in the reason of its panic.
+    pub const fn clue(self) -> &'static str {
+        self.facts().clue
+    }
+
+    /// Whether it means anything on `arch`: page tables of i386 cannot forbid execution.
+    pub const fn is_for(self, arch: Arch) -> bool {
+        !(matches!(self, Self::Execute) && matches!(arch, Arch::I386))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_panic_has_a_clue_and_nothing_else_has() {
+        for task in Task::SPECIAL {
+            assert_eq!(task.end() == End::Panic, !task.clue().is_empty(), "{task:?}");
+        }
+    }
+
+    #[test]
+    fn the_controls_end_in_ways_of_their_own() {
+        let ends = [
+            Task::Boot,
+            Task::Panic,
+            Task::Hang,
+            Task::TripleFault,
+            Task::Reboot,
+            Task::Halt,
+        ]
+        .map(Task::end);
+        for (at, end) in ends.iter().enumerate() {
+            assert!(!ends[..at].contains(end), "{end:?} twice");
+        }
+    }
+}
