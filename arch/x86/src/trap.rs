@@ -20,7 +20,8 @@ use crate::up as others;
 pub trait Frame: fmt::Display {
     /// The vector.
     fn vector(&self) -> u8;
-    /// The error code, 0 where the exception has none.
+    /// The error code, 0 where the exception has none. An NMI's is not 0 if it came where the one before it was just being
+    /// taken, and nobody knows any more what that one interrupted.
     fn error(&self) -> usize;
     /// Instruction pointer.
     fn pc(&self) -> usize;
@@ -76,7 +77,8 @@ fn apic_error() {
 /// machine's (a memory error, the button of a server), and the end of the kernel.
 fn nmi<A: Arch>(frame: &impl Frame) {
     others::nmi::<A>(frame);
-    if !stop::is_under_way() {
+    let no_way_back = frame.error() != 0;
+    if no_way_back || !stop::is_under_way() {
         exception::<A>(frame);
     }
 }

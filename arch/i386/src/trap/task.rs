@@ -16,6 +16,10 @@ pub(crate) unsafe extern "C" fn double_fault_task() -> ! {
 }
 
 /// The NMI's task. `iret` switches back to the interrupted task and unmasks NMIs; the next one continues behind it.
+///
+/// None comes inside it: NMIs are held until an `iret`, and an exception inside never gets to one. Should system management
+/// mode forget that (SDM Vol. 3C, 32.8), the gate leads to a task that is busy. That is a general protection fault, on this
+/// task's stack: it parks the CPU if it has been asked to stop, as it would have been by the NMI, and else ends the kernel.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn nmi_task() -> ! {
     naked_asm!("2:", "call {}", "iretd", "jmp 2b", sym nmi)

@@ -6,7 +6,7 @@ use cpumask::CpuId;
 use x86_64::VirtAddr;
 use x86_64::structures::idt::InterruptDescriptorTable;
 
-use super::{VECTOR_BYTES, trap_vectors};
+use super::{VECTOR_BYTES, nmi_entry, trap_vectors};
 use crate::tables;
 
 struct SharedIdt(UnsafeCell<InterruptDescriptorTable>);
@@ -84,7 +84,7 @@ unsafe fn use_exception_stacks() {
             .set_handler_addr(handler(8))
             .set_stack_index(tables::FATAL);
         idt.non_maskable_interrupt
-            .set_handler_addr(handler(2))
+            .set_handler_addr(VirtAddr::new((&raw const nmi_entry).addr() as u64))
             .set_stack_index(tables::NMI);
         idt.machine_check
             .set_handler_addr(handler(18))

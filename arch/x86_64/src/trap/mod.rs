@@ -8,12 +8,14 @@ use core::arch::global_asm;
 use arch_x86::vectors;
 
 use crate::X8664;
+use crate::tables::EXCEPTION_STACKS;
 pub(crate) use frame::TrapFrame;
 pub(crate) use idt::{init, load};
 
 global_asm!(
     include_str!("vectors.s"),
     with_error_code = const vectors::WITH_ERROR_CODE,
+    nmi_stack = const EXCEPTION_STACKS / 2,
     trap_entry = sym trap_entry,
     options(att_syntax),
 );
@@ -21,6 +23,8 @@ global_asm!(
 unsafe extern "C" {
     /// Entry code for vector `n` at `n *` [`VECTOR_BYTES`].
     static trap_vectors: u8;
+    /// Entry code of the NMI, on its own stack.
+    static nmi_entry: u8;
 }
 
 /// Distance between the entry codes of two vectors, as in `vectors.s`.

@@ -18,6 +18,46 @@ trap_vectors:
     .set vector, vector + 1
 .endr
 
+# The NMI has a stack of its own, and the CPU begins at its top again should an NMI come inside the handler of another. It
+# cannot, as a rule: NMIs are held until an iret, and an exception inside the handler never gets to one. But system management
+# mode may forget that they were (SDM Vol. 3C, 32.8). So what the CPU pushed is moved away from the top at once: below what
+# is in use where the interrupted code ran on this stack, to the next line where it did not. From there on one NMI inside another
+# is like any interrupt.
+#
+# In the few instructions before that the inner frame overwrites the outer one, and there is no way back. The error code says so.
+.globl nmi_entry
+nmi_entry:
+    pushq %rax
+    pushq %rdx
+    # From here up: rdx, rax, rip, cs, rflags, rsp, ss, and the top of the stack.
+    movq 2 * 8(%rsp), %rax
+    leaq nmi_entry(%rip), %rdx
+    subq %rdx, %rax
+    cmpq $(nmi_moved - nmi_entry), %rax
+    sbbl %edx, %edx
+    movq %rsp, %rax
+    jc 1f
+    leaq 7 * 8 - 1(%rsp), %rax
+    subq 5 * 8(%rsp), %rax
+    cmpq ${nmi_stack}, %rax
+    movq %rsp, %rax
+    jae 1f
+    movq 5 * 8(%rsp), %rax
+1:  negl %edx
+    andq $-16, %rax
+    xchgq %rsp, %rax
+    pushq 6 * 8(%rax)
+    pushq 5 * 8(%rax)
+    pushq 4 * 8(%rax)
+    pushq 3 * 8(%rax)
+    pushq 2 * 8(%rax)
+    pushq %rdx
+    pushq $2
+    movq (%rax), %rdx
+    movq 8(%rax), %rax
+nmi_moved:
+    # Fall through.
+
 trap_common:
     cld
     pushq %rax
