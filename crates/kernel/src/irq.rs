@@ -60,10 +60,6 @@ pub struct RawIrqLock {
 
 // SAFETY: exclusion is that of the spin mutex inside; `was_on` is only touched by the holder.
 unsafe impl lock_api::RawMutex for RawIrqLock {
-    #[expect(
-        clippy::declare_interior_mutable_const,
-        reason = "how lock_api spells an unlocked lock"
-    )]
     const INIT: Self = Self {
         spin: spin::mutex::SpinMutex::new(()),
         was_on: AtomicBool::new(false),

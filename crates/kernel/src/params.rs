@@ -49,7 +49,9 @@ pub const LATE: &[Param] = &[Param {
 }];
 
 /// How `earlycon=` reaches the architecture; a table of plain functions cannot be generic.
-static EARLYCON: spin::Once<fn(&str) -> Result<(), &'static str>> = spin::Once::new();
+static EARLYCON: spin::Once<SetEarlycon> = spin::Once::new();
+
+type SetEarlycon = fn(&str) -> Result<(), &'static str>;
 
 fn earlycon(value: &str) -> Result<(), ValueError> {
     let set = EARLYCON

@@ -1,4 +1,8 @@
 //! One CPU: the names of [`crate::smp`] without anybody to start, signal or stop.
+#![expect(
+    clippy::extra_unused_type_parameters,
+    reason = "the SMP build's functions of these names need them"
+)]
 
 use crate::arch::Arch;
 use crate::cpu::CpuId;

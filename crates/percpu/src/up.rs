@@ -32,6 +32,10 @@ pub const fn set_area(_cpu: usize, _base: usize) {}
 pub const unsafe fn setup_area(_to: *mut u8) {}
 
 #[inline(always)]
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "the SMP build's function of this name needs it"
+)]
 pub(crate) fn this<T, R: ThisCpu>(template: &'static T) -> &'static T {
     template
 }
@@ -41,6 +45,10 @@ pub(crate) fn remote<T>(template: &'static T, cpu: usize) -> Option<&'static T> 
 }
 
 #[inline(always)]
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "the SMP build's function of this name needs it"
+)]
 pub(crate) fn load<R: ThisCpu>(template: &'static AtomicUsize) -> usize {
     template.load(Ordering::Relaxed)
 }

@@ -23,10 +23,12 @@ const LIMIT_NS: u64 = 60_000 * MS;
 const BUSY_CPUS: usize = 4;
 
 type Outcome = Result<(), &'static str>;
+/// What is claimed, and the test of it.
+type Test = (&'static str, fn() -> Outcome);
 
 /// `selftest`.
 pub(super) fn run<A: Arch>() -> Outcome {
-    let tests: &[(&str, fn() -> Outcome)] = &[
+    let tests: &[Test] = &[
         ("clock never steps back, on any CPU", clock_is_monotonic::<A>),
         ("sleep lasts as long as asked", sleep_lasts::<A>),
         ("per-CPU variables are each CPU's own", percpu_is_per_cpu::<A>),
@@ -200,8 +202,8 @@ fn heap_is_sound() -> Outcome {
             }
         }
     }
-    let whole = |block: &Box<[usize]>| block.iter().all(|word| *word == block[0]);
-    if blocks.iter().all(whole) {
+    let whole = |block: &[usize]| block.iter().all(|word| *word == block[0]);
+    if blocks.iter().all(|block| whole(block)) {
         Ok(())
     } else {
         Err("a block was overwritten")

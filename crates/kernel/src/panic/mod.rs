@@ -1,8 +1,9 @@
-//! The end of a kernel: one CPU speaks, the others stop, nothing is lost, and the machine does what `panic=` says.
+//! The end of a kernel: one CPU speaks, the others stand still, nothing is lost, and the machine does what `panic=` says.
 //!
-//! 1. Interrupts off. 2. One owner is elected; a second CPU parks, and the owner itself, should it fail again, goes on
-//! with less. 3. The other CPUs are stopped **before** the first byte is printed, so that what is printed is about a
-//! machine that stands still. 4. The console is seized, message and backtrace printed. 5. `@end`, and the machine's end.
+//! The stop comes **before** the first printed byte, so that what is printed is about a machine that stands still; the
+//! engine elects who speaks, and parks everybody else who comes here. Then the console is seized, and out come the
+//! message, the owner's backtrace, a line for each CPU, a backtrace of each from the registers it saved, and `@end`. The
+//! owner itself, should it fail again on the way, goes on with less. `docs/stop.md` tells the story.
 
 mod backtrace;
 mod exception;
