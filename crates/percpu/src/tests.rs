@@ -3,7 +3,9 @@ extern crate std;
 use core::cell::Cell;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{PerCpu, Pin, ThisCpu};
+#[cfg(feature = "smp")]
+use crate::PerCpu;
+use crate::{Pin, ThisCpu};
 
 std::thread_local! {
     static BASE: Cell<usize> = const { Cell::new(0) };
