@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::arch::Arch;
 use crate::needs::{linker, rust};
+use crate::out::tell;
 use crate::paths;
 
 /// Which kernel.
@@ -115,6 +116,9 @@ fn lock() -> Result<File> {
     let path = paths::out().join(".lock");
     fs::create_dir_all(paths::out()).with_context(|| format!("cannot create {}", paths::out().display()))?;
     let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    if file.try_lock().is_err() {
+        tell!("waiting for another xtask to finish its build");
+    }
     file.lock()
         .with_context(|| format!("cannot lock {}", path.display()))?;
     Ok(file)
@@ -131,7 +135,12 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<Artefact> {
 /// The cargo command line that builds, checks or documents `flavour`'s package: `verb` and what comes after it are
 /// the caller's.
 pub fn cargo(arch: Arch, verb: &str, target_dir: &Path) -> Result<Command> {
-    let rust = rust::kernel().ok_or_else(|| anyhow!("no Rust that can build a kernel"))?;
+    let rust = if verb == "clippy" {
+        rust::linting()
+    } else {
+        rust::kernel()
+    };
+    let rust = rust.ok_or_else(|| anyhow!("no Rust that can build a kernel"))?;
     let linker = linker::choose().ok_or_else(|| anyhow!("no linker for a kernel"))?;
     // clippy is called by its own name: cargo would look for it in CARGO_HOME first, where rustup's proxy lies.
     let mut command = rust.command(if verb == "clippy" { "cargo-clippy" } else { "cargo" });

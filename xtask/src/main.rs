@@ -7,6 +7,7 @@ mod host;
 mod kernel;
 mod matrix;
 mod needs;
+mod out;
 mod paths;
 mod progress;
 mod verbs;
@@ -19,6 +20,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
 use crate::needs::Install;
+use crate::out::tell;
 
 /// Builds, boots and tests Standstill.
 ///
@@ -73,7 +75,7 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            tell!("error: {error:#}");
             exit::of_error(&error).into()
         }
     }

@@ -11,6 +11,7 @@ use anyhow::Result;
 
 use crate::arch::Arch;
 use crate::exit::Refused;
+use crate::out::tell;
 
 /// One thing that must be on the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,8 +105,18 @@ impl Need {
             Self::Qemu(arch) if arch.is_x86() => &["qemu-system-x86", "seabios"],
             Self::Qemu(_) => &["qemu-system-arm"],
             Self::Gdb => &["gdb-multiarch"],
-            Self::Clippy => &["rust-web-clippy"],
+            Self::Clippy => &["rust-web-clippy", "rustc-web", "cargo-web", "rust-web-src"],
             Self::Rustfmt => &["rustfmt-web"],
+        }
+    }
+
+    /// The component of a rustup toolchain that brings it.
+    pub const fn component(self) -> Option<&'static str> {
+        match self {
+            Self::KernelRust => Some("rust-src"),
+            Self::Clippy => Some("clippy"),
+            Self::Rustfmt => Some("rustfmt"),
+            Self::Linker | Self::Qemu(_) | Self::Gdb => None,
         }
     }
 
@@ -132,10 +143,13 @@ pub fn ensure(needs: &[Need], install: Install) -> Result<()> {
         return Ok(());
     }
     for (need, found) in &missing {
-        eprintln!("needed: {} {} ({found})", need.name(), need.why());
+        tell!("needed: {} {} ({found})", need.name(), need.why());
     }
-    if install != Install::Never && missing.iter().any(|(need, _)| *need == Need::KernelRust) {
-        rust::add_source();
+    if install != Install::Never {
+        missing
+            .iter()
+            .filter_map(|(need, _)| need.component())
+            .for_each(rust::add_component);
         missing.retain(|(need, _)| matches!(need.look(), State::Missing { .. }));
     }
     install_packages(&missing, install)?;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::out::tell;
+
 /// Work of unknown length.
 pub struct Spinner(ProgressBar);
 
@@ -12,7 +14,7 @@ impl Spinner {
     /// Says what begins.
     pub fn start(what: &str) -> Self {
         if !io::stderr().is_terminal() {
-            eprintln!("{what}");
+            tell!("{what}");
             return Self(ProgressBar::hidden());
         }
         let bar = ProgressBar::new_spinner().with_message(what.to_owned());
@@ -23,7 +25,7 @@ impl Spinner {
     /// Says what it does right now.
     pub fn say(&self, line: &str) {
         if self.0.is_hidden() {
-            eprintln!("  {line}");
+            tell!("  {line}");
         } else {
             self.0.set_message(line.chars().take(90).collect::<String>());
         }

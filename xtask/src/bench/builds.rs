@@ -31,7 +31,11 @@ fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S
 /// # Errors
 /// When it does not build.
 pub fn measure(flavour: Flavour) -> Result<Builds> {
-    let dir = paths::out().join(format!("bench-{}", std::process::id()));
+    let dir = paths::out().join("bench-build");
+    if dir.exists() {
+        // Left behind by a run that was cut off.
+        std::fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
+    }
     let spinner = Spinner::start(&format!("building {flavour} from nothing"));
     let measured = (|| {
         let cold = timed(flavour, &dir)?;

@@ -88,6 +88,10 @@ impl Plan {
                 self.commands()
             )));
         }
+        if self.needs_sudo() {
+            // Lets it ask for its password before a moving line takes the terminal.
+            let _ = Command::new("sudo").arg("--validate").status();
+        }
         if let Err(error) = self.run_lines() {
             if self.update {
                 return Err(error);

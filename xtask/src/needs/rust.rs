@@ -10,6 +10,7 @@ use std::process::Command;
 use std::sync::RwLock;
 
 use super::{State, tool};
+use crate::out::tell;
 use crate::paths;
 
 /// The least compiler that builds the kernels.
@@ -150,12 +151,22 @@ pub fn kernel() -> Option<Toolchain> {
     if let Some(known) = KERNEL.read().ok()?.clone() {
         return Some(known);
     }
-    let found = active()
-        .into_iter()
-        .chain(Toolchain::at(Path::new(DEBIAN)))
-        .find(Toolchain::builds_kernels)?;
+    let found = candidates().next()?;
     *KERNEL.write().ok()? = Some(found.clone());
     Some(found)
+}
+
+/// A toolchain that could build the kernels and has a linter. Not always the one that does build them.
+pub fn linting() -> Option<Toolchain> {
+    candidates().find(|rust| rust.sibling("cargo-clippy").is_some())
+}
+
+fn candidates() -> impl Iterator<Item = Toolchain> {
+    let debian = std::iter::once_with(|| Toolchain::at(Path::new(DEBIAN))).flatten();
+    active()
+        .into_iter()
+        .chain(debian)
+        .filter(Toolchain::builds_kernels)
 }
 
 /// Looks for it.
@@ -177,15 +188,15 @@ fn why_not() -> String {
     }
 }
 
-/// Asks rustup for the source of the active toolchain. Says so when that does not work: the caller goes on to Debian's.
-pub fn add_source() {
+/// Asks rustup for a component of the active toolchain. Says so when that does not work: the caller goes on to Debian's.
+pub fn add_component(component: &str) {
     let Some(name) = rustup_name() else { return };
     if active().is_none_or(|rust| rust.version < MINIMUM) {
         return;
     }
-    eprintln!("trying `rustup component add rust-src --toolchain {name}`");
+    tell!("trying `rustup component add {component} --toolchain {name}`");
     let output = Command::new("rustup")
-        .args(["component", "add", "rust-src", "--toolchain", &name])
+        .args(["component", "add", component, "--toolchain", &name])
         .output();
     let said = match output {
         Ok(output) if output.status.success() => return,
@@ -197,7 +208,7 @@ pub fn add_source() {
         .find(|line| line.contains("error"))
         .unwrap_or("no reason given")
         .trim();
-    eprintln!("rustup cannot add it here ({reason}); going on with Debian's packages");
+    tell!("rustup cannot add it here ({reason}); going on with Debian's packages");
 }
 
 /// The active toolchain as rustup calls it. `None` when another cargo than rustup's runs xtask.

@@ -90,10 +90,10 @@ pub fn gdb() -> State {
     found_by(gdb_path(), &["--version"])
 }
 
-/// Looks for the linter next to the compiler of the kernels.
+/// Looks for a linter that can build `core`.
 pub fn clippy() -> State {
     found_by(
-        rust::kernel().and_then(|rust| rust.sibling("cargo-clippy")),
+        rust::linting().and_then(|rust| rust.sibling("cargo-clippy")),
         &["--version"],
     )
 }

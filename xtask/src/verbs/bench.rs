@@ -16,6 +16,7 @@ use crate::bench::report::{Figures, Images};
 use crate::exit::Exit;
 use crate::kernel::{self, Flavour, Kernel};
 use crate::needs::{self, Install, Need, State};
+use crate::out::say;
 
 /// Measures.
 #[derive(Args, Debug)]
@@ -77,9 +78,9 @@ impl Boot {
         needs::ensure(&needs, install)?;
         let figures = self.measure(&archs)?;
         if self.json {
-            println!("{}", serde_json::to_string(&figures)?);
+            say!("{}", serde_json::to_string(&figures)?);
         } else {
-            print!("{}", figures.markdown());
+            say!("{}", figures.markdown().trim_end());
         }
         if let Some(file) = &self.out {
             fs::write(file, figures.markdown())

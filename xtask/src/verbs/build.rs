@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::kernel::elf::Elf;
 use crate::kernel::{self, Flavour, Kernel, symbols};
 use crate::needs::{self, Install, Need};
+use crate::out::say;
 use crate::paths;
 
 /// Which kernel: the options that every verb shares.
@@ -61,7 +62,7 @@ impl Build {
             return sizes(self.choice.flavour());
         }
         let kernel = kernel::build(self.choice.flavour())?;
-        println!(
+        say!(
             "{}\n{}",
             paths::shown(&kernel.elf.path),
             paths::shown(&kernel.image.path)
@@ -72,7 +73,7 @@ impl Build {
 
 fn sizes(flavour: Flavour) -> Result<Exit> {
     let report = compare(flavour.arch, flavour.release)?;
-    println!("{report}");
+    say!("{report}");
     Ok(if report.is_clean() {
         Exit::Pass
     } else {

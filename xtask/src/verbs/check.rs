@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::kernel::{self, Flavour};
 use crate::needs::rust::{self, Toolchain};
 use crate::needs::{self, Install, Need};
+use crate::out::say;
 use crate::paths;
 
 /// Checks formatting, lints and documentation, for the host and for every kernel. Any warning is an error.
@@ -43,13 +44,13 @@ impl Check {
         for (name, command) in &mut steps {
             failed += u32::from(!passes(name, command)?);
         }
-        println!("{} passed, {failed} failed", steps.len() - failed as usize);
+        say!("{} passed, {failed} failed", steps.len() - failed as usize);
         Ok(if failed == 0 { Exit::Pass } else { Exit::Failed })
     }
 }
 
 fn steps() -> Result<Vec<Step>> {
-    let rust = rust::kernel().ok_or_else(|| anyhow!("no Rust that can build a kernel"))?;
+    let rust = rust::linting().ok_or_else(|| anyhow!("no Rust that can lint a kernel"))?;
     let mut steps = vec![("fmt".to_owned(), fmt(&rust)?)];
     for smp in [false, true] {
         steps.push((format!("clippy host {}", build(smp)), host_clippy(&rust, smp)));
@@ -144,7 +145,7 @@ fn passes(name: &str, command: &mut Command) -> Result<bool> {
     let started = Instant::now();
     let output = command.output().with_context(|| format!("cannot run {name}"))?;
     let passed = output.status.success();
-    println!(
+    say!(
         "{} {name:<20} {:6.1} s",
         if passed { "ok  " } else { "FAIL" },
         started.elapsed().as_secs_f32()

@@ -6,6 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::exit::Exit;
 use crate::needs::{self, Install, Need, State};
+use crate::out::say;
 
 /// Says what the machine has of what xtask needs, and how to get the rest. Exits with 3 if something is missing.
 #[derive(Args, Debug)]
@@ -22,16 +23,16 @@ impl Doctor {
     /// None.
     pub fn run(self) -> Result<Exit> {
         let found: Vec<(Need, State)> = Need::ALL.into_iter().map(|need| (need, need.look())).collect();
-        println!("{}", table(&found));
+        say!("{}", table(&found));
         let missing = found
             .iter()
             .filter(|(_, state)| matches!(state, State::Missing { .. }))
             .count();
         if missing == 0 {
-            println!("all is well");
+            say!("all is well");
             return Ok(Exit::Pass);
         }
-        println!("{missing} missing; `cargo xtask setup` installs all, and each verb installs what it needs");
+        say!("{missing} missing; `cargo xtask setup` installs all, and each verb installs what it needs");
         Ok(Exit::ToolMissing)
     }
 }
@@ -43,7 +44,7 @@ impl Setup {
     /// When something could not or may not be installed.
     pub fn run(self, install: Install) -> Result<Exit> {
         needs::ensure(&Need::ALL, install)?;
-        println!("all is there");
+        say!("all is there");
         Ok(Exit::Pass)
     }
 }
@@ -70,10 +71,9 @@ fn table(found: &[(Need, State)]) -> Table {
 
 fn fix(need: Need) -> String {
     let debian = format!("apt-get install {}", need.packages().join(" "));
-    if need == Need::KernelRust {
-        format!("rustup component add rust-src, or {debian}")
-    } else {
-        debian
+    match need.component() {
+        Some(component) => format!("rustup component add {component}, or {debian}"),
+        None => debian,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::matrix::cells::{self, Cell};
 use crate::matrix::shard::Shard;
 use crate::matrix::{self, Finished, report};
 use crate::needs::{self, Install, Need};
+use crate::out::say;
 use crate::paths;
 
 /// Into how many parts `--list --json` proposes to split the matrix.
@@ -73,7 +74,7 @@ impl Matrix {
             std::fs::write(file, xml).with_context(|| format!("cannot write {}", file.display()))?;
         }
         if self.json {
-            println!("{:#}", report::to_json(&all));
+            say!("{:#}", report::to_json(&all));
         }
         Ok(if all.iter().all(|done| done.wrong.is_none()) {
             Exit::Pass
@@ -105,9 +106,9 @@ impl Matrix {
                 .iter()
                 .map(|cell| json!({ "name": cell.name(), "cell": cell }))
                 .collect();
-            println!("{}", json!({ "shards": shards, "cells": named }));
+            say!("{}", json!({ "shards": shards, "cells": named }));
         } else {
-            cells.iter().for_each(|cell| println!("{}", cell.name()));
+            cells.iter().for_each(|cell| say!("{}", cell.name()));
         }
     }
 }
@@ -132,8 +133,8 @@ pub fn execute(
     let all = matrix::run(cells, jobs, quiet)?;
     let written = report::write(&all)?;
     if !quiet {
-        println!("{}", report::table(&all));
-        println!("{}", written.map(|path| paths::shown(&path)).join("\n"));
+        say!("{}", report::table(&all));
+        say!("{}", written.map(|path| paths::shown(&path)).join("\n"));
     }
     Ok(all)
 }

@@ -14,6 +14,7 @@ use crate::arch::Arch;
 use crate::exit::{Exit, Refused};
 use crate::kernel::{self, Kernel};
 use crate::needs::{self, Install, Need};
+use crate::out::{say, tell};
 use crate::paths;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
@@ -180,7 +181,7 @@ impl Qemu {
             announce_gdb(&spec);
         }
         if self.watch().input == Input::Terminal {
-            eprintln!("Ctrl-A x ends the run.");
+            tell!("Ctrl-A x ends the run.");
         }
         let outcome = vm::run(&spec, self.watch())?;
         Ok(self.report(&spec, &outcome))
@@ -206,10 +207,10 @@ impl Qemu {
     fn report(&self, spec: &Spec<'_>, outcome: &Outcome) -> Exit {
         let exit = outcome.end.exit_for(self.expect);
         if self.json {
-            println!("{}", to_json(spec, outcome, exit));
+            say!("{}", to_json(spec, outcome, exit));
         }
         if outcome.end == End::Quit {
-            eprintln!(); // the guest's prompt still stands on the line
+            tell!(); // the guest's prompt still stands on the line
         }
         if exit != Exit::Pass {
             let detail = if outcome.detail.is_empty() {
@@ -217,7 +218,7 @@ impl Qemu {
             } else {
                 format!(" ({})", outcome.detail)
             };
-            eprintln!(
+            tell!(
                 "xtask: {}{detail} after {:.1} s",
                 outcome.end.describe(),
                 outcome.wall.as_secs_f32()
@@ -257,5 +258,5 @@ pub fn free_port() -> Result<u16> {
 fn announce_gdb(spec: &Spec<'_>) {
     let elf = paths::shown(&spec.kernel.elf.path);
     let port = spec.gdb.unwrap_or_default();
-    eprintln!("in another terminal: gdb-multiarch {elf} -ex 'target remote :{port}'");
+    tell!("in another terminal: gdb-multiarch {elf} -ex 'target remote :{port}'");
 }

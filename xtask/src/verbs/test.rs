@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::host::cargo as host_cargo;
 use crate::matrix::cells;
 use crate::needs::{self, Install, Need};
+use crate::out::say;
 
 /// Runs all tests: the host's, the check of UP kernels for SMP code, and the matrix.
 ///
@@ -71,7 +72,7 @@ impl Test {
             tally += symbols();
             tally += self.machines(install);
         }
-        println!("{} passed, {} failed", tally.passed, tally.failed);
+        say!("{} passed, {} failed", tally.passed, tally.failed);
         Ok(if tally.failed == 0 {
             Exit::Pass
         } else {
@@ -95,11 +96,11 @@ impl Test {
 }
 
 fn heading(what: &str) {
-    println!("\n== {what}");
+    say!("\n== {what}");
 }
 
 fn failed(error: &anyhow::Error) -> Tally {
-    println!("FAIL  {error:#}");
+    say!("FAIL  {error:#}");
     Tally::one(false)
 }
 
@@ -120,7 +121,7 @@ fn host(what: &str, more: &[String]) -> Result<Tally> {
             tally += result;
         }
         if is_news(&line) {
-            println!("{line}");
+            say!("{line}");
         }
     }
     // A crate that does not build, or a test that takes its process down, leaves no line behind.
@@ -193,7 +194,7 @@ fn symbols() -> Tally {
     for arch in Arch::ALL {
         tally += match build::compare(arch, false) {
             Ok(report) => {
-                println!("{}  {report}", if report.is_clean() { "ok  " } else { "FAIL" });
+                say!("{}  {report}", if report.is_clean() { "ok  " } else { "FAIL" });
                 Tally::one(report.is_clean())
             }
             Err(error) => failed(&error),
