@@ -53,7 +53,7 @@ impl<'a, O: StopOps> Engine<'a, O> {
         if how == How::Reentered {
             header.reentries.fetch_add(1, RELAXED);
         }
-        let verdict = Verdict::Stopped.pack(ticket.generation);
+        let verdict = Verdict::Stopped.pack(u16::from(ticket.generation) << 8);
         header.verdict.store(verdict, Ordering::Release);
         // Cannot be lost: there is nobody to lose it to.
         let _ = header.latch.advance(ticket, Phase::Done);

@@ -217,14 +217,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// As stored: bits 0-7 the verdict (1, 2, 3), 8-15 why it is the third, 24-31 the latch's generation.
-    pub(crate) const fn pack(self, generation: u8) -> u32 {
+    /// As stored: bits 0-7 the verdict (1, 2, 3), 8-15 why it is the third, 16-31 the round.
+    pub(crate) const fn pack(self, round: u16) -> u32 {
         let code = match self {
             Self::Stopped => 1,
             Self::Partial => 2,
             Self::Unavailable(why) => 3 | (why as u32) << 8,
         };
-        (generation as u32) << 24 | code
+        (round as u32) << 16 | code
     }
 
     /// Reads what is stored in a report; `None` while there is no verdict, or if it is none.

@@ -18,11 +18,14 @@
 //! | 56 | 8 | how long it took, ns |
 //! | 64 | 4 | the latch as it was under the former owner, if there was one |
 //!
+//! A round is one pass of an owner through the whole stop: the latch's generation in the upper half, and in the lower how
+//! often the owner had come again.
+//!
 //! | slot, from | bytes | what |
 //! |---:|---:|---|
 //! | 0 | 4 | the CPU's word: see [`View`](crate::View) |
 //! | 4 | 4 | how it came to stop: see [`Via`](super::Via) |
-//! | 8 | 4 | bits 0-7 why it was silent at the end, see [`Why`](super::Why); 8-15 the latch's generation then |
+//! | 8 | 4 | bits 0-7 why it was silent at the end, see [`Why`](super::Why); 16-31 in which round that was found |
 //! | 12 | 4 | how far its answer got |
 //! | 16 | 4 | registers: 0 none, 1 not whole, 2 whole |
 //! | 24 | 8 | when it answered, ns by the kernel's clock |

@@ -14,23 +14,23 @@ use crate::word::{CpuState, Origin, View};
 impl<O: SmpStopOps> Engine<'_, O> {
     /// Writes down who is silent and why, and the verdict.
     pub(super) fn account(&self, lead: &Lead, asked: Asked, force: Option<RungKind>) -> Verdict {
-        let generation = lead.ticket.generation;
+        let round = lead.round();
         let mut silent = 0;
         for (cpu, slot) in self.area.others(lead.me) {
             let why = self.why_silent(cpu, slot, force);
             silent += u32::from(why.is_some());
-            note(slot, generation, why);
+            note(slot, round, why);
         }
         let verdict = match silent {
             0 => Verdict::Stopped,
             _ if force.is_none() && asked.by_signal > 0 => Verdict::Unavailable(Unavailable::NoSignal),
             _ => Verdict::Partial,
         };
-        // The account of a later generation stands, should this owner have become a former one meanwhile.
+        // The account of a later round stands, should this owner have become a former one meanwhile.
         self.area
             .header
             .verdict
-            .fetch_max(verdict.pack(generation), Ordering::AcqRel);
+            .fetch_max(verdict.pack(round), Ordering::AcqRel);
         verdict
     }
 
@@ -76,9 +76,9 @@ fn explain(view: View, force: Option<RungKind>) -> Why {
 }
 
 /// Writes the reason into the slot: also that there is none any more, if an earlier account gave one.
-fn note(slot: &Slot, generation: u8, why: Option<Why>) {
+fn note(slot: &Slot, round: u16, why: Option<Why>) {
     if why.is_some() || slot.note.load(Ordering::Relaxed) != 0 {
-        let raw = u32::from(generation) << 8 | why.map_or(0, |why| why as u32);
+        let raw = u32::from(round) << 16 | why.map_or(0, |why| why as u32);
         slot.note.fetch_max(raw, Ordering::AcqRel);
     }
 }

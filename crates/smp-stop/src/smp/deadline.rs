@@ -17,17 +17,25 @@ pub(crate) struct Deadline {
     last: u64,
     stalled: u32,
     polls: u32,
+    /// How many waits this one is as long as; for the bounds on polls.
+    waits: u32,
 }
 
 impl Deadline {
     /// A wait of `limit` nanoseconds from now on.
     pub(crate) fn start<O: StopOps + ?Sized>(ops: &O, limit: u64) -> Self {
+        Self::start_many(ops, limit, 1)
+    }
+
+    /// As [`Self::start`], for the time that `waits` waits after each other may take.
+    pub(crate) fn start_many<O: StopOps + ?Sized>(ops: &O, limit: u64, waits: u32) -> Self {
         Self {
             limit,
             elapsed: 0,
             last: ops.now(),
             stalled: 0,
             polls: 0,
+            waits,
         }
     }
 
@@ -36,7 +44,8 @@ impl Deadline {
         let now = ops.now();
         self.count(now);
         let by_clock = self.elapsed >= self.limit;
-        let by_polls = self.stalled >= limits.stalled_polls || self.polls >= limits.total_polls;
+        let reached = |polls: u32, most: u32| polls >= most.saturating_mul(self.waits);
+        let by_polls = reached(self.stalled, limits.stalled_polls) || reached(self.polls, limits.total_polls);
         by_clock || by_polls && !mutant!(ClockAlone)
     }
 
@@ -65,6 +74,7 @@ mod tests {
             last: 1_000_000,
             stalled: 0,
             polls: 0,
+            waits: 1,
         };
         for now in times {
             deadline.count(now);

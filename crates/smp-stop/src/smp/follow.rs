@@ -104,17 +104,16 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         }
     }
 
-    /// Takes the place of an owner that died. It climbs on where that one got stuck: the hook of that rung is not
-    /// trusted, unless there is no other.
+    /// Takes the place of an owner that died, and climbs on where that one got stuck.
     fn succeed(&self, cpu: CpuId, ticket: Ticket, former: Hold) -> Stop<'a> {
         let header = self.area.header;
         header.former_owner.store(former.pack(), RELAXED);
         header.began_at.set(self.ops.now());
-        let last = self.ops.rungs().len().saturating_sub(1);
         let lead = Lead {
             me: Some(cpu),
             ticket,
-            first_rung: self.rungs_begun(former.generation).min(last),
+            first_rung: self.next_rung(former.generation),
+            reentries: 0,
         };
         self.lead(lead, How::TookOver)
     }

@@ -2,7 +2,7 @@
 
 use super::deadline::Deadline;
 use super::wait::Await;
-use super::{Engine, Lead, SmpStopOps, Targets};
+use super::{Bound, Engine, Lead, SmpStopOps, Targets};
 use crate::area::Slot;
 use crate::latch::{Lost, Phase};
 use crate::mutants::mutant;
@@ -106,13 +106,15 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         }
     }
 
-    /// How many rungs an owner of this generation began. One that comes again does not climb those once more.
-    pub(super) fn rungs_begun(&self, generation: u8) -> usize {
+    /// The rung to go on with where an owner of this generation failed: the hook of the one it was at is not trusted,
+    /// unless there is no other.
+    pub(super) fn next_rung(&self, generation: u8) -> usize {
         let raw = self.area.header.rungs_begun.load(Ordering::Relaxed);
-        match raw >> 16 == u32::from(generation) {
+        let begun = match raw >> 16 == u32::from(generation) {
             true => (raw & 0xffff) as usize,
             false => 0,
-        }
+        };
+        begun.min(self.ops.rungs().len().saturating_sub(1))
     }
 
     fn note_rung_begun(&self, lead: &Lead, rung: usize) {
@@ -134,8 +136,10 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         let (cpus, limits) = (self.area.slots().len() as u32, self.ops.limits());
         let rungs = self.ops.rungs().iter().map(|rung| rung.bound);
         let all = rungs.chain([limits.arrival, limits.power_off, limits.release]);
-        let total = all.fold(0, |sum: u64, bound| sum.saturating_add(bound.total(cpus)));
-        Deadline::start(self.ops, total.saturating_mul(2))
+        let sum =
+            |(total, waits): (u64, u32), bound: Bound| (total.saturating_add(bound.total(cpus)), waits + 1);
+        let (total, waits) = all.fold((0, 0), sum);
+        Deadline::start_many(self.ops, total.saturating_mul(2), 2 * waits)
     }
 
     fn online(&self) -> usize {

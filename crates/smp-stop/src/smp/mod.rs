@@ -37,8 +37,17 @@ pub struct Engine<'a, O> {
 struct Lead {
     me: Option<CpuId>,
     ticket: Ticket,
-    /// The rung to begin with: those below were tried, by this owner or one that died of it.
+    /// The rung to begin with: those below were tried, by this owner before it failed or by one that died.
     first_rung: usize,
+    /// How often an owner failed inside the stop before this attempt.
+    reentries: u8,
+}
+
+impl Lead {
+    /// Numbers this attempt's account: a later owner's is higher, and so is a later one of the same owner's.
+    fn round(&self) -> u16 {
+        u16::from(self.ticket.generation) << 8 | u16::from(self.reentries)
+    }
 }
 
 impl<'a, O: SmpStopOps> Engine<'a, O> {
@@ -157,6 +166,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
             me,
             ticket,
             first_rung: 0,
+            reentries: 0,
         };
         self.lead(lead, how)
     }
@@ -168,14 +178,16 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         if let (Phase::Done, Some(verdict)) = (phase, verdict) {
             return Stop::new(self.area, ticket.generation, verdict, How::AlreadyDone);
         }
-        if header.reentries.fetch_add(1, RELAXED) >= MAX_REENTRIES {
+        let before = header.reentries.fetch_add(1, RELAXED);
+        if before >= MAX_REENTRIES {
             let verdict = Verdict::Unavailable(Unavailable::Reentered);
             return Stop::new(self.area, ticket.generation, verdict, How::Reentered);
         }
         let lead = Lead {
             me,
             ticket,
-            first_rung: self.rungs_begun(ticket.generation),
+            first_rung: self.next_rung(ticket.generation),
+            reentries: before as u8 + 1,
         };
         self.lead(lead, How::Reentered)
     }
