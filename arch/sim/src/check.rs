@@ -1,0 +1,420 @@
+//! The invariants, checked against what the machine really does.
+
+use std::cell::{Cell, RefCell};
+
+use smp_stop::report::Row;
+use smp_stop::{
+    CpuId, CpuState as State, How, Origin, Outcome, Phase, Point, Reason, Registers, RungKind, Stop, Via,
+};
+
+use crate::cpu::Cpu;
+use crate::ops::longest;
+use crate::plan::{Act, Clock, Mishap, Ns, Place, Signals, Start};
+use crate::world::{Body, World};
+
+/// What the checks keep about a machine.
+#[derive(Default)]
+pub struct Notes {
+    /// The highest reason that has come up.
+    pub reason: Cell<Option<Reason>>,
+    /// What the last owner was told.
+    pub last: RefCell<Option<Account>>,
+    /// Signals sent, by kind.
+    pub signals: Cell<[u32; 3]>,
+    /// Owners that were replaced because they died.
+    takeovers: Cell<u32>,
+    /// Every word was asked or barred: nobody comes online any more.
+    closed: Cell<bool>,
+}
+
+/// What the checks keep about a CPU.
+#[derive(Default)]
+pub struct CpuNotes {
+    saves: Cell<u32>,
+    /// Since when it owns the stop and has not returned from it.
+    leads_since: Cell<Option<Ns>>,
+    /// When it began to answer.
+    answered: Cell<Option<Ns>>,
+    /// Polls since it owns the stop.
+    polls: Cell<u32>,
+    /// Polls since somebody else owns the stop.
+    polls_in_vain: Cell<u32>,
+}
+
+/// What an owner was told.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The owner.
+    pub owner: usize,
+    /// How it came to be.
+    pub how: How,
+    /// Which claim.
+    pub generation: u8,
+    /// Whether all stand still.
+    pub stopped: bool,
+    /// Whether nothing could be done.
+    pub unavailable: bool,
+    /// CPU by CPU.
+    pub rows: Vec<Row>,
+}
+
+impl Notes {
+    pub fn count_signal(&self, kind: RungKind) {
+        let mut signals = self.signals.get();
+        signals[kind as usize - 1] += 1;
+        self.signals.set(signals);
+    }
+}
+
+/// Registers that cannot be taken for another CPU's, nor for half of them.
+fn registers_of(n: usize) -> Registers {
+    let n = n as u64 + 1;
+    let mut registers = Registers::EMPTY;
+    registers.begin(1, n << 12, n << 20, n << 24);
+    (0..4).for_each(|word| registers.push(n * 100 + word));
+    registers
+}
+
+impl Cpu<'_> {
+    fn notes(&self) -> &CpuNotes {
+        &self.state().notes
+    }
+
+    /// I3: what a CPU does after its acknowledgement is to park.
+    pub fn not_after_ack(&self, does: &str) {
+        let parked = self.world.word(self.n).state() == State::Parked;
+        if parked && !self.world.plan.cpus[self.n].unknown {
+            self.world.fail(format_args!(
+                "I3: CPU {} {does} after its acknowledgement",
+                self.n
+            ));
+        }
+    }
+
+    pub fn note_save(&self) {
+        let saves = self.notes().saves.get() + 1;
+        self.notes().saves.set(saves);
+        if saves > 1 {
+            self.world
+                .fail(format_args!("I4: CPU {} saves its registers twice", self.n));
+        }
+    }
+
+    /// A call of `stop`. One from a CPU that is answering already does not count: it faulted there.
+    pub fn note_stop(&self, reason: Reason) {
+        let state = self.world.word(self.n).state();
+        let answering = matches!(state, State::Saving | State::Saved | State::Parked);
+        // A CPU without a number cannot be recognised as one that is answering.
+        if !answering || self.owns() || self.world.plan.cpus[self.n].unknown {
+            self.world.note_reason(reason);
+        }
+    }
+
+    fn owns(&self) -> bool {
+        let hold = self.world.area.area().hold();
+        hold.is_some_and(|hold| hold.owner.cpu() == Some(CpuId::new(self.n as u32)))
+    }
+
+    pub fn note_point(&self, at: Point) {
+        let notes = self.notes();
+        match at {
+            Point::Elected if notes.leads_since.get().is_none() => {
+                notes.leads_since.set(Some(self.world.now()));
+                notes.polls.set(0);
+                notes.polls_in_vain.set(0);
+                self.note_takeover();
+            }
+            Point::Answering => {
+                notes.leads_since.set(None);
+                notes.answered.set(Some(self.world.now()));
+            }
+            Point::Signalling(_) | Point::Released => self.world.notes.closed.set(true),
+            Point::Finishing => self.check_finishing(),
+            _ => {}
+        }
+    }
+
+    /// An owner that has answered before stood by, and took over. That happens once.
+    fn note_takeover(&self) {
+        let takeovers = &self.world.notes.takeovers;
+        if self.world.word(self.n).state() == State::Saved {
+            takeovers.set(takeovers.get() + 1);
+        }
+        if takeovers.get() > 1 {
+            self.world.fail(format_args!(
+                "CPU {} takes the stop over, as another did before",
+                self.n
+            ));
+        }
+    }
+
+    fn check_finishing(&self) {
+        let hold = self.world.area.area().hold();
+        if self.owns() && hold.is_some_and(|hold| hold.phase == Phase::Done) {
+            self.world
+                .fail(format_args!("I2: somebody else ended the stop of CPU {}", self.n));
+        }
+    }
+
+    /// A former owner notices at its next look that it is none (and has a look in each turn of a wait). All waits are
+    /// bounded (I5).
+    pub fn note_relax(&self) {
+        let notes = self.notes();
+        if notes.leads_since.get().is_none() {
+            return;
+        }
+        notes.polls.set(notes.polls.get() + 1);
+        let known = !self.world.plan.cpus[self.n].unknown;
+        if known && !self.owns() {
+            notes.polls_in_vain.set(notes.polls_in_vain.get() + 1);
+        }
+        if notes.polls_in_vain.get() > 1 {
+            self.world
+                .fail(format_args!("CPU {} waits as if it still owned the stop", self.n));
+        }
+        if notes.polls.get() > 9 * crate::ops::LIMITS.total_polls {
+            self.world
+                .fail(format_args!("I5: CPU {} polls and polls", self.n));
+        }
+    }
+
+    /// A signal goes to those that were online, and have not answered.
+    pub fn check_target(&self, target: CpuId, kind: RungKind) {
+        let view = self.world.word(target.as_usize()).view();
+        let waiting =
+            view.state == State::StopReq || kind == RungKind::Hardware && view.state == State::Saving;
+        if !waiting || !matches!(view.origin, Origin::Online | Origin::Dying) {
+            self.world
+                .fail(format_args!("{kind:?} to CPU {target}, which is {view:?}"));
+        }
+    }
+
+    /// A CPU that came through the gate was not asked to stop on its way, and could not have been.
+    pub fn check_gate(&self) {
+        if self.world.notes.closed.get() {
+            self.world.fail(format_args!(
+                "CPU {} came through the gate after all were asked",
+                self.n
+            ));
+        }
+        let view = self.world.word(self.n).view();
+        let through = view.state == State::Online && view.origin == Origin::None;
+        if !through || self.state().generation.get() != Some(view.generation) {
+            self.world
+                .fail(format_args!("CPU {} came through the gate as {view:?}", self.n));
+        }
+    }
+
+    /// I7: the owner never parks.
+    pub fn check_park(&self) {
+        if self.owns() {
+            self.world
+                .fail(format_args!("I7: CPU {} parks, and owns the stop", self.n));
+        }
+    }
+
+    /// An owner's return: it owns, alone, in time, and what it is told is true.
+    pub fn returned(&self, stop: &Stop<'_>) {
+        let account = Account {
+            owner: self.n,
+            how: stop.how,
+            generation: stop.generation,
+            stopped: stop.outcome.is_stopped(),
+            unavailable: matches!(stop.outcome, Outcome::Unavailable { .. }),
+            rows: stop.report.rows().collect(),
+        };
+        self.world.trace(
+            self.n,
+            format_args!("owns the stop, {:?}: {}", stop.how, stop.outcome),
+        );
+        let hold = self.world.area.area().hold();
+        if hold.is_none_or(|hold| hold.generation != stop.generation) {
+            self.world.fail(format_args!(
+                "I2: CPU {} returns from a stop that is another's",
+                self.n
+            ));
+        }
+        self.check_time();
+        if !account.unavailable {
+            self.check_account(&account, stop);
+        }
+        self.world.notes.last.replace(Some(account));
+        self.notes().leads_since.set(None);
+        self.pass(300);
+        self.passes(Place::Reporting);
+    }
+
+    /// I5, by true time; mishaps on the owner take what they take.
+    fn check_time(&self) {
+        let plan = &self.world.plan;
+        let Some(since) = self.notes().leads_since.get() else {
+            return;
+        };
+        let took = self.world.now() - since;
+        let hooks = 1_000 * (plan.cpus.len() as u64 + 20);
+        let limit = longest(plan.cpus.len(), plan.rungs.len(), plan.clock) + hooks;
+        let sound = plan.cpus[self.n].traps.is_empty();
+        if sound && took > limit {
+            self.world
+                .fail(format_args!("I5: the stop took {took} ns, more than {limit}"));
+        }
+    }
+
+    /// I1, I2, I4.
+    fn check_account(&self, account: &Account, stop: &Stop<'_>) {
+        for row in &account.rows {
+            let n = row.cpu.as_usize();
+            if n == self.n {
+                continue;
+            }
+            self.check_row(row);
+            let registers = stop.report.registers(row.cpu);
+            if registers.is_some_and(|registers| registers != registers_of(n)) {
+                self.world
+                    .fail(format_args!("I4: the registers of CPU {n} are not whole"));
+            }
+            if row.is_parked() && registers.is_none() && self.world.plan.cpus[n].traps.is_empty() {
+                self.world
+                    .fail(format_args!("I4: CPU {n} parked without its registers"));
+            }
+        }
+        let silent = account.rows.iter().any(|row| row.silent.is_some());
+        if account.stopped == silent {
+            self.world
+                .fail(format_args!("I1: verdict and account differ: {account:?}"));
+        }
+    }
+
+    fn check_row(&self, row: &Row) {
+        let body = self.world.cpu(row.cpu.as_usize()).body.get();
+        let acknowledged = row.view.is_some_and(|view| view.state == State::Parked);
+        // Between the acknowledgement and the park loop there is nothing but the way there.
+        let still = acknowledged || matches!(body, Body::Parked | Body::Off | Body::NeverReleased);
+        if !still && row.silent.is_none() {
+            self.world.fail(format_args!(
+                "I1: CPU {} {body:?}, and the account says {row:?}",
+                row.cpu
+            ));
+        }
+    }
+}
+
+impl World {
+    /// What must be so when nothing happens any more.
+    pub fn check_end(&self) {
+        let Some(reason) = self.notes.reason.get() else {
+            return;
+        };
+        let Some(hold) = self.area.area().hold() else {
+            return self.fail(format_args!("the machine was stopped, and nobody owns the stop"));
+        };
+        if hold.reason != reason {
+            self.fail(format_args!(
+                "I4: the reason is {}, and was {reason}",
+                hold.reason
+            ));
+        }
+        self.check_progress(hold.owner.cpu().map(CpuId::as_usize), hold);
+        if let Some(last) = &*self.notes.last.borrow()
+            && last.generation == hold.generation
+        {
+            (0..self.cpus())
+                .filter(|n| *n != last.owner)
+                .for_each(|n| self.check_reached(last, n));
+        }
+        (0..self.cpus()).for_each(|n| self.check_at_rest(n));
+    }
+
+    /// The stop came to its end; or its owner died, and nobody had answered who could have taken its place.
+    fn check_progress(&self, owner: Option<usize>, hold: smp_stop::Hold) {
+        let over =
+            hold.phase == Phase::Done || self.notes.last.borrow().as_ref().is_some_and(|l| l.unavailable);
+        let died = owner.is_none_or(|n| self.was_tripped(n));
+        if over {
+            return;
+        }
+        if !died {
+            return self.fail(format_args!("the stop never ends: {hold:?}"));
+        }
+        let others = || (0..self.cpus()).filter(|n| Some(*n) != owner);
+        // The one that stood by may have been tripped up, too: two failures are one too many.
+        let heir = match others().all(|n| self.plan.cpus[n].traps.is_empty()) {
+            true => others().find(|n| self.could_succeed(*n, owner)),
+            false => None,
+        };
+        // Released, whoever stood by has parked: what is left for the owner to do needs no hook that could hang.
+        if let Some(heir) = heir
+            && hold.phase == Phase::Stopping
+            && !hold.taken_over
+        {
+            self.fail(format_args!(
+                "the owner {owner:?} died, and CPU {heir} answered in vain"
+            ));
+        }
+    }
+
+    fn was_tripped(&self, n: usize) -> bool {
+        self.cpu(n).body.get() == Body::Hangs
+    }
+
+    /// Whether CPU `n` answered to that owner, in a way that makes it fit to take the stop over.
+    fn could_succeed(&self, n: usize, owner: Option<usize>) -> bool {
+        let since = owner.and_then(|owner| self.cpu(owner).notes.leads_since.get());
+        if self.cpu(n).notes.answered.get() < since {
+            return false;
+        }
+        let report = smp_stop::Report::of(&self.area);
+        let via = report.row(CpuId::new(n as u32)).and_then(|row| row.via);
+        matches!(
+            via,
+            Some(Via::Signal(_) | Via::Second | Via::Poll | Via::Handover)
+        )
+    }
+
+    /// Whoever can be reached is: a sound CPU of a machine whose signals get through does not end up silent.
+    fn check_reached(&self, last: &Account, n: usize) {
+        let row = &last.rows[n];
+        if row.silent.is_some() && !last.unavailable && self.must_be_reached(n) {
+            self.fail(format_args!("CPU {n} could be reached and was not: {row:?}"));
+        }
+    }
+
+    fn must_be_reached(&self, n: usize) -> bool {
+        let (plan, cpu) = (&self.plan, &self.plan.cpus[n]);
+        let sound = cpu.traps.is_empty() && plan.signals == Signals::default() && plan.clock == Clock::Runs;
+        let patient = plan.cpus.iter().all(|cpu| {
+            let sleeps = |trap: &crate::plan::Trap| matches!(trap.what, Mishap::Sleeps(_));
+            !cpu.traps.iter().any(sleeps) && !cpu.acts.iter().any(|act| matches!(act, Act::Descheduled(_)))
+        });
+        let nmi = plan.rungs.contains(&RungKind::NonMaskable) && !cpu.deaf;
+        let hard = plan.rungs.contains(&RungKind::Hardware);
+        let open = !cpu.acts.iter().any(|act| {
+            matches!(
+                act,
+                Act::Masked(_) | Act::Deafens | Act::Offline(_) | Act::Stop(_)
+            )
+        });
+        // A hook that failed is not tried again if there is another, so only the last rung is sure to be climbed.
+        let all_climbed = !plan.cpus.iter().any(|cpu| !cpu.traps.is_empty());
+        let reachable = match plan.rungs.last() {
+            _ if all_climbed => nmi || hard || open && !plan.rungs.is_empty(),
+            Some(RungKind::Interrupt) => open,
+            Some(RungKind::NonMaskable) => nmi,
+            Some(RungKind::Hardware) => true,
+            None => false,
+        };
+        sound && patient && reachable && cpu.start == Start::Online && !cpu.unknown
+    }
+
+    /// When all is over nobody runs who was asked, but those that cannot hear, and the owner.
+    fn check_at_rest(&self, n: usize) {
+        let (state, body) = (self.word(n).view(), self.cpu(n).body.get());
+        let gate = matches!(state.origin, Origin::Starting | Origin::Lost);
+        let passed = state.state == State::Online || state.state == State::Dying;
+        if gate && body == Body::Runs && passed {
+            self.fail(format_args!(
+                "CPU {n} came through the gate after it was asked: {state:?}"
+            ));
+        }
+    }
+}
