@@ -37,7 +37,7 @@ mod tests {
             for ticks in [0, 1, 999, 1 << 32, 0x0123_4567_89ab_cdef, u64::MAX] {
                 let (high, low) = (ticks >> 32, ticks & 0xffff_ffff);
                 let exact =
-                    u128::from(high) * u128::from(ratio) + (u128::from(low) * u128::from(ratio) >> 32);
+                    u128::from(high) * u128::from(ratio) + ((u128::from(low) * u128::from(ratio)) >> 32);
                 assert_eq!(u128::from(Ratio(ratio).apply(ticks)), exact);
                 assert!(Ratio(ratio).apply(ticks) <= ticks);
             }

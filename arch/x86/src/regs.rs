@@ -96,8 +96,8 @@ pub unsafe fn wrmsr(msr: u32, value: u64) {
     unsafe { asm!("wrmsr", in("ecx") msr, in("eax") low, in("edx") high, options(nostack, preserves_flags)) };
 }
 
-/// Reads the time-stamp counter, in ticks since reset. May be executed a few instructions early: use
-/// [`crate::tsc::ordered`] where that matters.
+/// Reads the time-stamp counter, in ticks since reset. May be executed a few instructions early, where
+/// nothing serialises.
 #[inline(always)]
 pub fn rdtsc() -> u64 {
     let (low, high): (u32, u32);

@@ -1,4 +1,4 @@
-//! One CPU: the names of [`crate::smp`] without anybody to hear from.
+//! One CPU: the names of the SMP build's module without anybody to hear from.
 
 use boot_info::Memblock;
 use kernel::arch::Arch;
@@ -15,5 +15,4 @@ pub(crate) fn interrupt<A: Arch>(_vector: u8, _frame: &impl Frame) -> bool {
 }
 
 /// Nor is an NMI.
-#[expect(clippy::extra_unused_type_parameters, reason = "called as in the SMP build")]
 pub(crate) fn nmi<A: Arch>(_frame: &impl Frame) {}

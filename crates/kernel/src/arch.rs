@@ -93,7 +93,7 @@ pub trait ConsoleOps {
     /// A sentence for the log when the value means nothing here.
     fn earlycon(value: &str) -> Result<(), &'static str>;
 
-    /// Turns the receive interrupt on; from then on [`crate::console::rx_interrupt`] is called for it.
+    /// Turns the receive interrupt on; from then on [`crate::input_ready`] is called for it.
     ///
     /// # Errors
     /// A sentence when the interrupt cannot be routed: the monitor then polls.
@@ -205,7 +205,7 @@ pub trait MmuOps {
     /// How table entries are encoded.
     type Format: Format;
 
-    /// First address of the image window; `_text` lies at [`Self::image_offset`] bytes into it at the earliest.
+    /// First address of the image window, where `_text` is linked.
     const IMAGE_BASE: usize;
     /// Where physical address [`Self::PHYSMAP_FIRST`] appears.
     const PHYSMAP_BASE: usize;

@@ -37,7 +37,7 @@ pub const BLOCK_NORMAL: u64 = 0b01 | (1 << 10) | (0b11 << 8);
 /// Descriptor of a block of device registers: never executable (54, 53).
 pub const BLOCK_DEVICE: u64 = 0b01 | (1 << 10) | (ATTR_DEVICE << 2) | NO_EXEC;
 
-/// AP[2]: not writable.
+/// `AP[2]`: not writable.
 pub const READ_ONLY: u64 = 1 << 7;
 
 /// UXN and PXN.

@@ -46,7 +46,7 @@ fn page_layout(bytes: usize) -> Option<Layout> {
     Layout::from_size_align(bytes.checked_next_multiple_of(PAGE)?, PAGE).ok()
 }
 
-/// As [`alloc`], with an alignment of its own.
+/// As [`alloc()`], with an alignment of its own.
 pub(super) fn alloc_layout(layout: Layout) -> Option<NonNull<u8>> {
     if !is_ready() {
         return None;

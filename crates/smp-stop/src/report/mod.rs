@@ -22,7 +22,7 @@ use crate::latch::{Hold, Owner};
 use crate::regs::Registers;
 use crate::sync::{Ordering, RELAXED};
 
-/// A report: of the stop in an [`Area`], as it is now, or of one in a piece of memory, by [`decode`].
+/// A report: of the stop in an [`Area`], as it is now, or of one in a piece of memory, by [`decode()`].
 ///
 /// Displays as a table of at most 100 columns.
 #[derive(Clone, Copy, Debug)]
