@@ -78,7 +78,7 @@ impl Tally {
     fn count(&mut self, seed: u64, run: Run) {
         self.schedules += 1;
         self.steps += run.steps;
-        match run.last {
+        match run.accounts.last() {
             Some(last) if last.stopped => self.stopped += 1,
             Some(_) => self.partial += 1,
             None => self.unowned += 1,

@@ -17,8 +17,8 @@ use crate::world::{Body, World};
 pub struct Notes {
     /// The highest reason that has come up.
     pub reason: Cell<Option<Reason>>,
-    /// What the last owner was told.
-    pub last: RefCell<Option<Account>>,
+    /// What the owners were told, in order.
+    pub accounts: RefCell<Vec<Account>>,
     /// Signals sent, by kind.
     pub signals: Cell<[u32; 3]>,
     /// Owners that were replaced because they died.
@@ -54,8 +54,21 @@ pub struct Account {
     pub stopped: bool,
     /// Whether nothing could be done.
     pub unavailable: bool,
+    /// True time.
+    pub at: Ns,
     /// CPU by CPU.
     pub rows: Vec<Row>,
+}
+
+/// How a CPU ended.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// What the report says when nothing happens any more.
+    pub row: Row,
+    /// What the CPU really does.
+    pub body: Body,
+    /// How often its registers were saved.
+    pub saves: u32,
 }
 
 impl Notes {
@@ -221,6 +234,7 @@ impl Cpu<'_> {
             generation: stop.generation,
             stopped: stop.outcome.is_stopped(),
             unavailable: matches!(stop.outcome, Outcome::Unavailable { .. }),
+            at: self.world.now(),
             rows: stop.report.rows().collect(),
         };
         self.world.trace(
@@ -238,7 +252,7 @@ impl Cpu<'_> {
         if !account.unavailable {
             self.check_account(&account, stop);
         }
-        self.world.notes.last.replace(Some(account));
+        self.world.notes.accounts.borrow_mut().push(account);
         self.notes().leads_since.set(None);
         self.pass(300);
         self.passes(Place::Reporting);
@@ -289,7 +303,11 @@ impl Cpu<'_> {
         let body = self.world.cpu(row.cpu.as_usize()).body.get();
         let acknowledged = row.view.is_some_and(|view| view.state == State::Parked);
         // Between the acknowledgement and the park loop there is nothing but the way there.
-        let still = acknowledged || matches!(body, Body::Parked | Body::Off | Body::NeverReleased);
+        let still = acknowledged
+            || matches!(
+                body,
+                Body::Parked | Body::Off | Body::Struck | Body::NeverReleased
+            );
         if !still && row.silent.is_none() {
             self.world.fail(format_args!(
                 "I1: CPU {} {body:?}, and the account says {row:?}",
@@ -300,6 +318,16 @@ impl Cpu<'_> {
 }
 
 impl World {
+    /// How all CPUs ended.
+    pub fn ends(&self) -> Vec<End> {
+        let end = |row: Row| End {
+            row,
+            body: self.cpu(row.cpu.as_usize()).body.get(),
+            saves: self.cpu(row.cpu.as_usize()).notes.saves.get(),
+        };
+        smp_stop::Report::of(&self.area).rows().map(end).collect()
+    }
+
     /// What must be so when nothing happens any more.
     pub fn check_end(&self) {
         let Some(reason) = self.notes.reason.get() else {
@@ -315,7 +343,7 @@ impl World {
             ));
         }
         self.check_progress(hold.owner.cpu().map(CpuId::as_usize), hold);
-        if let Some(last) = &*self.notes.last.borrow()
+        if let Some(last) = self.notes.accounts.borrow().last()
             && last.generation == hold.generation
         {
             (0..self.cpus())
@@ -327,8 +355,8 @@ impl World {
 
     /// The stop came to its end; or its owner died, and nobody had answered who could have taken its place.
     fn check_progress(&self, owner: Option<usize>, hold: smp_stop::Hold) {
-        let over =
-            hold.phase == Phase::Done || self.notes.last.borrow().as_ref().is_some_and(|l| l.unavailable);
+        let gave_up = |last: &Account| last.unavailable;
+        let over = hold.phase == Phase::Done || self.notes.accounts.borrow().last().is_some_and(gave_up);
         let died = owner.is_none_or(|n| self.was_tripped(n));
         if over {
             return;
@@ -337,8 +365,9 @@ impl World {
             return self.fail(format_args!("the stop never ends: {hold:?}"));
         }
         let others = || (0..self.cpus()).filter(|n| Some(*n) != owner);
-        // The one that stood by may have been tripped up, too: two failures are one too many.
-        let heir = match others().all(|n| self.plan.cpus[n].traps.is_empty()) {
+        // The one that stood by may have been tripped up, too, or struck by hardware: two failures are one too many.
+        let sound = |n: usize| self.plan.cpus[n].traps.is_empty() && self.cpu(n).body.get() != Body::Struck;
+        let heir = match others().all(sound) {
             true => others().find(|n| self.could_succeed(*n, owner)),
             false => None,
         };
@@ -354,7 +383,7 @@ impl World {
     }
 
     fn was_tripped(&self, n: usize) -> bool {
-        self.cpu(n).body.get() == Body::Hangs
+        matches!(self.cpu(n).body.get(), Body::Hangs | Body::Struck)
     }
 
     /// Whether CPU `n` answered to that owner, in a way that makes it fit to take the stop over.
@@ -410,8 +439,7 @@ impl World {
     fn check_at_rest(&self, n: usize) {
         let (state, body) = (self.word(n).view(), self.cpu(n).body.get());
         let gate = matches!(state.origin, Origin::Starting | Origin::Lost);
-        let passed = state.state == State::Online || state.state == State::Dying;
-        if gate && body == Body::Runs && passed {
+        if gate && body == Body::Runs && state.state == State::Online {
             self.fail(format_args!(
                 "CPU {n} came through the gate after it was asked: {state:?}"
             ));

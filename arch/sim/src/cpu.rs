@@ -126,7 +126,7 @@ impl<'w> Cpu<'w> {
                 continue;
             }
             let before = passed.replace(passed.get().saturating_add(1));
-            if before == trap.skip {
+            if before >= trap.skip && before - trap.skip < trap.times {
                 self.befalls(trap.what);
             }
         }

@@ -130,6 +130,9 @@ impl SmpStopOps for Cpu<'_> {
     fn signal(&self, rung: usize, targets: &Targets<'_>) -> Result<(), SignalError> {
         let kind = self.rungs()[rung].kind;
         self.passes(Place::Signal);
+        if self.world.plan.signals.refused == Some(kind) {
+            return Err(SignalError);
+        }
         for target in targets.iter() {
             self.check_target(target, kind);
             self.world.send(target.as_usize(), kind);
@@ -142,7 +145,8 @@ impl SmpStopOps for Cpu<'_> {
         self.passes(Place::HwOff);
         let body = self.world.cpu(cpu.as_usize()).body.get();
         let hardware = self.world.plan.rungs.contains(&RungKind::Hardware);
-        (self.world.plan.hw_view || hardware).then_some(matches!(body, Body::Off | Body::NeverReleased))
+        (self.world.plan.hw_view || hardware)
+            .then_some(matches!(body, Body::Off | Body::Struck | Body::NeverReleased))
     }
 
     fn limits(&self) -> Limits {

@@ -97,6 +97,8 @@ pub struct Trap {
     pub at: Place,
     /// How often it is passed before.
     pub skip: u8,
+    /// How often in a row it happens then.
+    pub times: u8,
     /// What happens.
     pub what: Mishap,
 }
@@ -204,6 +206,8 @@ pub struct Signals {
     pub late: u8,
     /// See `late`.
     pub late_by: Ns,
+    /// The kind that cannot be sent, because its handler could not be set up.
+    pub refused: Option<RungKind>,
 }
 
 impl CpuPlan {
@@ -229,7 +233,12 @@ impl CpuPlan {
 
     /// The same, tripped up once.
     pub fn trapped(mut self, at: Place, what: Mishap) -> Self {
-        self.traps.push(Trap { at, skip: 0, what });
+        self.traps.push(Trap {
+            at,
+            skip: 0,
+            times: 1,
+            what,
+        });
         self
     }
 

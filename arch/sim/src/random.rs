@@ -95,6 +95,7 @@ fn trap(rng: &mut Rng) -> Trap {
     Trap {
         at: Place::ALL[rng.usize(0..Place::ALL.len())],
         skip: if rng.bool() { 0 } else { rng.u8(0..4) },
+        times: if one_in(rng, 4) { rng.u8(1..6) } else { 1 },
         what: match rng.u8(0..3) {
             0 => Mishap::Hangs,
             1 => Mishap::Faults,
@@ -187,5 +188,6 @@ fn signals(rng: &mut Rng, troubled: u8) -> Signals {
         twice: rng.u8(0..30),
         late: rng.u8(0..50),
         late_by: span(rng, 2_000 * US),
+        refused: one_in(rng, 5).then_some(RungKind::Interrupt),
     }
 }

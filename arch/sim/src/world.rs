@@ -8,6 +8,7 @@ use std::fmt;
 use arrayvec::ArrayVec;
 use smp_stop::{CpuId, CpuWord, Generation, Reason, RungKind, StopArea};
 
+use crate::check::{Account, CpuNotes, End, Notes};
 use crate::fiber::{Fibers, GiveWay, Stacks};
 use crate::plan::{Clock, MAX_CPUS, Ns, Plan, Start, US};
 use crate::program;
@@ -28,6 +29,8 @@ pub enum Body {
     Off,
     /// Hangs in a hook.
     Hangs,
+    /// Was stopped by hardware, wherever it was.
+    Struck,
 }
 
 /// What is known about a CPU from inside the machine.
@@ -47,7 +50,7 @@ pub struct CpuState {
     /// How often each trap's place was passed.
     pub passed: [Cell<u8>; 2],
     /// What the checks keep about it.
-    pub notes: crate::check::CpuNotes,
+    pub notes: CpuNotes,
 }
 
 /// The machine.
@@ -55,7 +58,7 @@ pub struct World {
     pub plan: Plan,
     pub area: StopArea<MAX_CPUS>,
     pub failure: RefCell<Option<String>>,
-    pub notes: crate::check::Notes,
+    pub notes: Notes,
     now: Cell<Ns>,
     steps: Cell<u64>,
     dice: RefCell<fastrand::Rng>,
@@ -75,8 +78,12 @@ pub struct Run {
     pub steps: u64,
     /// The first violation.
     pub failure: Option<String>,
-    /// What the last owner was told, if there was one.
-    pub last: Option<crate::check::Account>,
+    /// What the owners were told, in order.
+    pub accounts: Vec<Account>,
+    /// How the CPUs ended.
+    pub ends: Vec<End>,
+    /// Why the machine was stopped, at last.
+    pub reason: Option<Reason>,
     /// Signals sent, by kind.
     pub signals: [u32; 3],
 }
@@ -90,7 +97,7 @@ impl World {
             plan,
             area: StopArea::new(),
             failure: RefCell::default(),
-            notes: crate::check::Notes::default(),
+            notes: Notes::default(),
             now: Cell::new(10 * US),
             steps: Cell::new(0),
             dice: RefCell::new(dice),
@@ -148,7 +155,9 @@ impl World {
         Run {
             steps: self.steps.get(),
             failure: self.failure.take(),
-            last: self.notes.last.take(),
+            ends: self.ends(),
+            reason: self.area.area().hold().map(|hold| hold.reason),
+            accounts: self.notes.accounts.take(),
             signals: self.notes.signals.get(),
         }
     }
@@ -182,7 +191,7 @@ impl World {
             return;
         };
         let cpu = &self.cpus[n];
-        if matches!(cpu.body.get(), Body::NeverReleased | Body::Off) {
+        if matches!(cpu.body.get(), Body::NeverReleased | Body::Off | Body::Struck) {
             return;
         }
         match kind {
@@ -190,7 +199,7 @@ impl World {
             RungKind::NonMaskable => cpu.pending_nmi.set(true),
             RungKind::Hardware => {
                 self.trace(n, format_args!("is stopped by hardware"));
-                cpu.body.set(Body::Off);
+                cpu.body.set(Body::Struck);
                 cpu.wake.set(NEVER);
                 return;
             }
@@ -313,7 +322,7 @@ impl CpuState {
             body: Cell::new(Body::NeverReleased),
             generation: Cell::new(None),
             passed: Default::default(),
-            notes: crate::check::CpuNotes::default(),
+            notes: CpuNotes::default(),
         }
     }
 }

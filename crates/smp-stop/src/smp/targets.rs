@@ -24,16 +24,16 @@ impl<'a> Targets<'a> {
 
     /// In rising order, leaving out whoever answers meanwhile.
     pub fn iter(&self) -> impl Iterator<Item = CpuId> + Clone + use<'a> {
-        let hard = self.hard;
-        self.area
-            .others(self.me)
-            .filter(move |(_, slot)| is_target(slot.word.view(), hard))
+        let (area, hard) = (self.area, self.hard);
+        area.others(self.me)
+            .filter(move |(cpu, slot)| is_target(slot.word.view(), hard) && !owns(area, *cpu))
             .map(|(cpu, _)| cpu)
     }
 
     /// Whether `cpu` is one of them.
     pub fn contains(&self, cpu: CpuId) -> bool {
         Some(cpu) != self.me
+            && !owns(self.area, cpu)
             && self
                 .area
                 .word(cpu)
@@ -58,6 +58,12 @@ impl fmt::Debug for Targets<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter().map(CpuId::as_u32)).finish()
     }
+}
+
+/// A CPU that was asked may have taken the stop away a moment ago. One that takes interrupts would know what to do with
+/// the signal; hardware would not ask.
+fn owns(area: Area<'_>, cpu: CpuId) -> bool {
+    area.hold().is_some_and(|hold| hold.owner.cpu() == Some(cpu))
 }
 
 /// A signal makes sense for a CPU that has handlers and has not begun to answer; one that needs no handler (`hard`) also
