@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use smp_stop::report::Row;
 use smp_stop::{
-    CpuId, CpuState as State, How, Origin, Outcome, Phase, Point, Reason, Registers, RungKind, Stop, Via,
+    CpuId, CpuState as State, How, Origin, Outcome, Phase, Point, Reason, Registers, RungKind, Stop,
+    Unavailable, Via,
 };
 
 use crate::cpu::Cpu;
@@ -52,12 +53,14 @@ pub struct Account {
     pub generation: u8,
     /// Whether all stand still.
     pub stopped: bool,
-    /// Whether nothing could be done.
-    pub unavailable: bool,
+    /// Why nothing could be done, if so.
+    pub unavailable: Option<Unavailable>,
     /// True time.
     pub at: Ns,
     /// CPU by CPU.
     pub rows: Vec<Row>,
+    /// What the CPUs really did at that time.
+    pub bodies: Vec<Body>,
 }
 
 /// How a CPU ended.
@@ -233,9 +236,15 @@ impl Cpu<'_> {
             how: stop.how,
             generation: stop.generation,
             stopped: stop.outcome.is_stopped(),
-            unavailable: matches!(stop.outcome, Outcome::Unavailable { .. }),
+            unavailable: match stop.outcome {
+                Outcome::Unavailable { why } => Some(why),
+                _ => None,
+            },
             at: self.world.now(),
             rows: stop.report.rows().collect(),
+            bodies: (0..self.world.cpus())
+                .map(|n| self.world.cpu(n).body.get())
+                .collect(),
         };
         self.world.trace(
             self.n,
@@ -249,7 +258,7 @@ impl Cpu<'_> {
             ));
         }
         self.check_time();
-        if !account.unavailable {
+        if account.unavailable.is_none() {
             self.check_account(&account, stop);
         }
         self.world.notes.accounts.borrow_mut().push(account);
@@ -355,7 +364,7 @@ impl World {
 
     /// The stop came to its end; or its owner died, and nobody had answered who could have taken its place.
     fn check_progress(&self, owner: Option<usize>, hold: smp_stop::Hold) {
-        let gave_up = |last: &Account| last.unavailable;
+        let gave_up = |last: &Account| last.unavailable.is_some();
         let over = hold.phase == Phase::Done || self.notes.accounts.borrow().last().is_some_and(gave_up);
         let died = owner.is_none_or(|n| self.was_tripped(n));
         if over {
@@ -403,7 +412,7 @@ impl World {
     /// Whoever can be reached is: a sound CPU of a machine whose signals get through does not end up silent.
     fn check_reached(&self, last: &Account, n: usize) {
         let row = &last.rows[n];
-        if row.silent.is_some() && !last.unavailable && self.must_be_reached(n) {
+        if row.silent.is_some() && last.unavailable.is_none() && self.must_be_reached(n) {
             self.fail(format_args!("CPU {n} could be reached and was not: {row:?}"));
         }
     }

@@ -158,7 +158,10 @@ impl SmpStopOps for Cpu<'_> {
 pub fn longest(cpus: usize, rungs: usize, clock: Clock) -> Ns {
     let n = cpus as u32;
     let waits = RUNG.total(n) * (rungs as u64 + 1);
-    let rest = LIMITS.arrival.total(n) + LIMITS.power_off.total(n) + LIMITS.release.total(1);
+    let rest = LIMITS.arrival.total(n)
+        + LIMITS.power_off.total(n)
+        + LIMITS.release.total(1)
+        + LIMITS.power_off.total(1);
     match clock {
         Clock::Runs => waits + rest,
         // Then it is polls that end a wait, and each takes at most 3 us, or a tick.

@@ -72,6 +72,14 @@ pub(crate) mod saved {
     pub(crate) const WRITING: u32 = 1;
 }
 
+/// Bits of [`Slot::progress`].
+pub(crate) mod progress {
+    /// The quiesce hook has been entered.
+    pub(crate) const QUIESCING: u32 = 1;
+    /// This CPU stood by for the owner's death.
+    pub(crate) const STOOD_BY: u32 = 2;
+}
+
 impl Slot {
     const_fn! {
         fn new() -> Self {

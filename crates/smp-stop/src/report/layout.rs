@@ -26,7 +26,7 @@
 //! | 0 | 4 | the CPU's word: see [`View`](crate::View) |
 //! | 4 | 4 | how it came to stop: see [`Via`](super::Via) |
 //! | 8 | 4 | bits 0-7 why it was silent at the end, see [`Why`](super::Why); 16-31 in which round that was found |
-//! | 12 | 4 | how far its answer got |
+//! | 12 | 4 | how far its answer got: bit 0 the quiesce hook was entered, bit 1 it stood by |
 //! | 16 | 4 | registers: 0 none, 1 not whole, 2 whole |
 //! | 24 | 8 | when it answered, ns by the kernel's clock |
 //! | 32 | 8 | what the hardware calls it |

@@ -3,7 +3,7 @@
 use cpumask::CpuId;
 
 use super::{Engine, Lead, SmpStopOps};
-use crate::area::{Slot, saved};
+use crate::area::{Slot, progress, saved};
 use crate::latch::{Hold, Owner, Phase, Ticket};
 use crate::mutants::mutant;
 use crate::ops::Point;
@@ -12,9 +12,6 @@ use crate::regs::Registers;
 use crate::report::{Via, WHOLE};
 use crate::sync::{Ordering, RELAXED};
 use crate::word::CpuState;
-
-/// Values of `Slot::progress`: the quiesce hook has been entered, and is not entered again should it fault.
-const QUIESCING: u32 = 1;
 
 impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// Answers, and parks; returns only if this CPU stood by and the owner died.
@@ -84,6 +81,8 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         if !latch.stand_by() {
             return None;
         }
+        // Before the word says SAVED, so that whoever sees that sees this.
+        slot.progress.fetch_or(progress::STOOD_BY, RELAXED);
         slot.word.saved();
         let limits = self.ops.limits();
         let me = Owner::of(Some(cpu), self.ops.hw_id());
@@ -121,8 +120,8 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// The last act (I3): the word says PARKED, and nothing is stored any more.
     fn acknowledge(&self, slot: &Slot) -> ! {
         if slot.word.state() != CpuState::Parked {
-            if slot.progress.load(RELAXED) != QUIESCING {
-                slot.progress.store(QUIESCING, RELAXED);
+            // Not entered again should it fault.
+            if slot.progress.fetch_or(progress::QUIESCING, RELAXED) & progress::QUIESCING == 0 {
                 self.ops.quiesce();
             }
             self.ops.point(Point::Acknowledging);

@@ -77,7 +77,7 @@ pub struct Limits {
     pub arrival: Bound,
     /// For CPUs that have acknowledged until the hardware, too, says that they are off; where it has a view.
     pub power_off: Bound,
-    /// For the CPU that stood by to park after it was told that it may.
+    /// For the CPU that stood by to park after it was told that it may; for its power-off, `power_off` on top.
     pub release: Bound,
     /// Polls after which a wait is over when the clock did not move in any of them.
     pub stalled_polls: u32,

@@ -7,9 +7,10 @@ use super::deadline::Deadline;
 use super::lead::Asked;
 use super::targets::can_be_signalled;
 use super::{Engine, Lead, SmpStopOps};
-use crate::area::Slot;
+use crate::area::{Slot, progress};
 use crate::latch::Lost;
 use crate::report::RungKind;
+use crate::sync::RELAXED;
 use crate::word::{CpuState, Origin, View};
 
 /// What is waited for.
@@ -23,7 +24,7 @@ pub(super) enum Await {
     Arrivals,
     /// CPUs that have acknowledged, or said that they are off, to be off by the hardware's account.
     PowerOff,
-    /// The CPU that stands by to park.
+    /// The CPU that stands by to park, and to be off where that is what parking does.
     Release,
 }
 
@@ -41,7 +42,8 @@ impl Await {
             Self::Answers | Self::HardwareStop => !view.has_answered() && can_be_signalled(view),
             Self::Arrivals => !view.has_answered() && matches!(view.origin, Origin::Starting | Origin::Dying),
             Self::PowerOff => matches!(view.state, CpuState::Parked | CpuState::Off) && view.was_released(),
-            Self::Release => view.state == CpuState::Saved,
+            // Which of them stood by is in the slot.
+            Self::Release => view.was_released() && view.has_answered(),
         }
     }
 
@@ -89,7 +91,10 @@ impl<O: SmpStopOps> Engine<'_, O> {
             return false;
         }
         match what {
-            Await::Release => true,
+            Await::Release => {
+                let stood_by = slot.progress.load(RELAXED) & progress::STOOD_BY != 0;
+                stood_by && (view.state == CpuState::Saved || self.ops.hw_off(cpu) == Some(false))
+            }
             Await::PowerOff => self.ops.hw_off(cpu) == Some(false),
             _ => {
                 let off = what.may_be_off(view) && self.ops.hw_off(cpu) == Some(true);
@@ -116,7 +121,8 @@ impl<O: SmpStopOps> Engine<'_, O> {
     }
 
     pub(super) fn await_release(&self, lead: &Lead) -> Result<(), Lost> {
-        self.wait(lead, Await::Release, self.ops.limits().release.total(1))
-            .map(drop)
+        let limits = self.ops.limits();
+        let limit = limits.release.total(1).saturating_add(limits.power_off.total(1));
+        self.wait(lead, Await::Release, limit).map(drop)
     }
 }
