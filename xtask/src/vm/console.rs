@@ -24,6 +24,34 @@ const LONGEST_TEXT: usize = 1 << 20;
 /// A guest that never ends its line does not either.
 const LONGEST_LINE: usize = 64 << 10;
 
+/// What is known of the first address of the next backtrace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// A return address, like all others.
+    Call,
+    /// This program counter, if an exception was taken there.
+    Exception(u64),
+    /// Whatever it is, a CPU's program counter.
+    Saved,
+}
+
+impl Origin {
+    /// What `line`, which is no frame of a backtrace, tells.
+    fn after(self, line: &str) -> Self {
+        match (pc_address(line), line) {
+            (Some(pc), _) => Self::Exception(pc),
+            (None, line) if line.starts_with("backtrace of CPU ") => Self::Saved,
+            (None, line) if line.starts_with('@') => Self::Call,
+            _ => self,
+        }
+    }
+
+    /// Whether `address`, frame `number` of a backtrace, is where the CPU was.
+    fn is(self, number: u32, address: u64) -> bool {
+        number == 0 && (self == Self::Saved || self == Self::Exception(address))
+    }
+}
+
 /// A console being read.
 pub struct Console {
     show: Show,
@@ -32,6 +60,8 @@ pub struct Console {
     line: Vec<u8>,
     /// A carriage return came; what it means depends on the next byte.
     returned: bool,
+    /// What a backtrace begins with if its first frame is where the CPU was, and not where a call returns to.
+    origin: Origin,
     /// What is to be shown of the bytes being fed.
     shown: Vec<u8>,
     /// What the guest said, annotated.
@@ -50,6 +80,7 @@ impl Console {
             started: Instant::now(),
             line: Vec::new(),
             returned: false,
+            origin: Origin::Call,
             shown: Vec::new(),
             text: String::new(),
             records: Vec::new(),
@@ -108,12 +139,11 @@ impl Console {
             mismatch = mismatch.or_else(|| self.check(record.get("build_id")?));
             self.records.push(record);
         }
-        match mismatch {
-            Some(note) => vec![String::new(), note],
-            None => self
-                .symbols
-                .as_ref()
-                .map_or_else(Vec::new, |symbols| annotate(line, symbols)),
+        self.origin = self.origin.after(line);
+        match (mismatch, &self.symbols) {
+            (Some(note), _) => vec![String::new(), note],
+            (None, Some(symbols)) => annotate(line, symbols, self.origin),
+            (None, None) => Vec::new(),
         }
     }
 
@@ -164,10 +194,10 @@ impl Console {
 }
 
 /// Names for the addresses in `line`: the first goes to its end, callers it was inlined into go below.
-fn annotate(line: &str, symbols: &Symbols) -> Vec<String> {
-    let (address, mark) = if let Some(address) = backtrace_address(line) {
-        // The address a call returns to; the call itself is the instruction before.
-        (address.wrapping_sub(1), " ")
+fn annotate(line: &str, symbols: &Symbols, origin: Origin) -> Vec<String> {
+    let (address, mark) = if let Some((number, address)) = backtrace_frame(line) {
+        // Where a call returns to may be another function already; the call itself is the instruction before.
+        (address.wrapping_sub(u64::from(!origin.is(number, address))), " ")
     } else if let Some(pc) = pc_address(line) {
         (pc, " <- pc: ")
     } else {
@@ -185,16 +215,16 @@ fn annotate(line: &str, symbols: &Symbols) -> Vec<String> {
         .collect()
 }
 
-/// `  #3 0xffffffff80201234`.
-fn backtrace_address(line: &str) -> Option<u64> {
+/// `  #3 0xffffffff80201234`: number and address.
+fn backtrace_frame(line: &str) -> Option<(u32, u64)> {
     let (number, address) = line.strip_prefix("  #")?.split_once(' ')?;
-    number.parse::<u32>().ok()?;
-    hex(address)
+    Some((number.parse().ok()?, hex(address)?))
 }
 
-/// `pc=0xffffffff80201234` as a word of its own anywhere in the line.
+/// `pc=0xffffffff80201234` as a word of its own anywhere in the line, except in those meant for machines.
 fn pc_address(line: &str) -> Option<u64> {
     line.split_whitespace()
+        .filter(|_| !line.starts_with('@'))
         .find_map(|word| hex(word.strip_prefix("pc=")?))
 }
 
@@ -256,15 +286,27 @@ mod tests {
     #[test]
     fn addresses_are_recognised() {
         assert_eq!(
-            backtrace_address("  #0 0xffffffff80201234"),
-            Some(0xffff_ffff_8020_1234)
+            backtrace_frame("  #0 0xffffffff80201234"),
+            Some((0, 0xffff_ffff_8020_1234))
         );
-        assert_eq!(backtrace_address("  #12 0x10"), Some(0x10));
+        assert_eq!(backtrace_frame("  #12 0x10"), Some((12, 0x10)));
         for line in ["#0 0x10", "  #x 0x10", "  #0 10", "  #0", "   #0 0x10"] {
-            assert_eq!(backtrace_address(line), None, "{line:?}");
+            assert_eq!(backtrace_frame(line), None, "{line:?}");
         }
         assert_eq!(pc_address("[    0.1] page fault pc=0x1f, error 2"), Some(0x1f));
         assert_eq!(pc_address("epc=0x1f"), None);
+        assert_eq!(pc_address("@panic cpu=0 why=\"at pc=0x1f\""), None);
+        assert_eq!(pc_address("@panic cpu=0 why=\"page fault pc=0x1f\""), None);
         assert_eq!(pc_address("pc=1f"), None);
+    }
+
+    #[test]
+    fn the_first_frame_is_where_the_cpu_was_if_it_faulted_there() {
+        let after = |lines: &[&str]| lines.iter().fold(Origin::Call, |origin, line| origin.after(line));
+        let fault = after(&["@panic cpu=0 why=\"\"", "  pc=0x20 sp=0x8", "backtrace:"]);
+        assert!(fault.is(0, 0x20));
+        assert!(!fault.is(0, 0x24) && !fault.is(1, 0x20));
+        assert!(!after(&["  pc=0x20", "@panic cpu=0", "backtrace:"]).is(0, 0x20));
+        assert!(after(&["backtrace of CPU 3:"]).is(0, 0x24));
     }
 }
