@@ -139,10 +139,11 @@ impl Console {
             mismatch = mismatch.or_else(|| self.check(record.get("build_id")?));
             self.records.push(record);
         }
-        self.origin = self.origin.after(line);
+        let before = self.origin;
+        self.origin = before.after(line);
         match (mismatch, &self.symbols) {
             (Some(note), _) => vec![String::new(), note],
-            (None, Some(symbols)) => annotate(line, symbols, self.origin),
+            (None, Some(symbols)) => annotate(line, symbols, before, self.origin),
             (None, None) => Vec::new(),
         }
     }
@@ -194,7 +195,11 @@ impl Console {
 }
 
 /// Names for the addresses in `line`: the first goes to its end, callers it was inlined into go below.
-fn annotate(line: &str, symbols: &Symbols, origin: Origin) -> Vec<String> {
+fn annotate(line: &str, symbols: &Symbols, before: Origin, origin: Origin) -> Vec<String> {
+    if pc_address(line).is_some() && before == origin {
+        // Said already, a line or two above.
+        return Vec::new();
+    }
     let (address, mark) = if let Some((number, address)) = backtrace_frame(line) {
         // Where a call returns to may be another function already; the call itself is the instruction before.
         (address.wrapping_sub(u64::from(!origin.is(number, address))), " ")

@@ -98,7 +98,7 @@ impl Symbols {
 fn show(function: Option<&str>, location: Option<&Location<'_>>) -> String {
     let mut text = function.map_or_else(
         || "??".into(),
-        |name| format!("{:#}", rustc_demangle::demangle(name)),
+        |name| plain(&format!("{:#}", rustc_demangle::demangle(name))),
     );
     let Some(location) = location else { return text };
     let Some(file) = location.file else { return text };
@@ -107,6 +107,41 @@ fn show(function: Option<&str>, location: Option<&Location<'_>>) -> String {
         None => write!(text, " ({})", short(file)),
     };
     text
+}
+
+/// A demangled name as one would say it: without the architecture that all of the kernel is generic over, and without
+/// the way to a standard type.
+fn plain(name: &str) -> String {
+    let end = |rest: &str| rest.find(|c: char| !is_path(c)).unwrap_or(rest.len());
+    let (mut text, mut rest) = (String::new(), name);
+    while let Some(first) = rest.chars().next() {
+        let (path, after) = rest.split_at(end(rest).max(first.len_utf8()));
+        let is_arch = text.ends_with('<') && after.starts_with('>') && path.starts_with("standstill_");
+        rest = if is_arch { &after[1..] } else { after };
+        match is_arch {
+            true => text.truncate(text.trim_end_matches('<').trim_end_matches("::").len()),
+            false => text.push_str(last_words(path)),
+        }
+    }
+    text
+}
+
+fn is_path(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == ':'
+}
+
+/// `core::ops::function::FnOnce` is known as `FnOnce`, `core::ptr::read` as `ptr::read`.
+fn last_words(path: &str) -> &str {
+    if !path.starts_with("core::") && !path.starts_with("alloc::") {
+        return path;
+    }
+    let bare = path.strip_suffix("::").unwrap_or(path);
+    let mut words = bare.rmatch_indices("::").map(|(at, _)| at + 2);
+    let last = words.next().unwrap_or(0);
+    match path[last..].starts_with(char::is_uppercase) {
+        true => &path[last..],
+        false => &path[words.next().unwrap_or(0)..],
+    }
 }
 
 /// The part of a source path that a reader wants: below the workspace, the library or the registry.
@@ -144,6 +179,32 @@ mod tests {
             .to_string();
         assert_eq!(short(&own), "crates/kernel/src/lib.rs");
         assert_eq!(short("crates/x.rs"), "crates/x.rs");
+    }
+
+    #[test]
+    fn names_are_as_short_as_they_are_clear() {
+        for (name, said) in [
+            ("core::ptr::read_volatile::<u8>", "ptr::read_volatile::<u8>"),
+            ("kernel::start::rest_init", "kernel::start::rest_init"),
+            (
+                "kernel::monitor::main::<standstill_i386::I386>",
+                "kernel::monitor::main",
+            ),
+            (
+                "<kernel::smp::Gate<standstill_i386::I386> as core::fmt::Debug>::fmt",
+                "<kernel::smp::Gate as Debug>::fmt",
+            ),
+            (
+                "<alloc::boxed::Box<dyn core::ops::function::FnOnce<(), Output = ()> + core::marker::Send> as \
+                 core::ops::function::FnOnce<()>>::call_once",
+                "<Box<dyn FnOnce<(), Output = ()> + Send> as FnOnce<()>>::call_once",
+            ),
+            ("kernel::a::<x>::{closure#0}", "kernel::a::<x>::{closure#0}"),
+            ("<*const u8>::read_volatile", "<*const u8>::read_volatile"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(name), said);
+        }
     }
 
     /// xtask's own binary has symbols too.
