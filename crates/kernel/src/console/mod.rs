@@ -41,6 +41,8 @@ static PORT: Lock<()> = Lock::new(());
 static REPLAYED: AtomicBool = AtomicBool::new(false);
 /// The CPU that seized the console: its number plus one, or all ones for a CPU without a number.
 static SEIZED: AtomicU32 = AtomicU32::new(0);
+/// What went to the port last ended no line, or is still on its way there.
+static MID_LINE: AtomicBool = AtomicBool::new(false);
 /// Lines that reached neither port nor ring in time.
 static LOST_LINES: AtomicUsize = AtomicUsize::new(0);
 
@@ -53,9 +55,13 @@ pub fn set_loglevel(level: u8) {
 }
 
 /// Takes the console for the CPU that is about to report the machine's end, `None` if its number is not known. Everybody
-/// else is silent from here on.
+/// else is silent from here on. A line somebody was in the middle of, or the prompt, is ended: what the seizer prints
+/// begins a line of its own.
 pub(crate) fn seize(cpu: Option<CpuId>) {
     SEIZED.store(seizer(cpu), Ordering::Release);
+    if MID_LINE.load(Ordering::Acquire) {
+        port_write(b"\r\n");
+    }
 }
 
 fn seizer(cpu: Option<CpuId>) -> u32 {
@@ -99,7 +105,15 @@ pub fn write_bytes(bytes: &[u8]) {
 }
 
 fn port_write(bytes: &[u8]) -> bool {
-    hooks::get().is_some_and(|h| (h.console_write)(bytes))
+    let Some(hooks) = hooks::get() else { return false };
+    let Some(last) = bytes.last() else {
+        return (hooks.console_write)(bytes);
+    };
+    // Set first: the writer may be stopped half-way.
+    MID_LINE.store(true, Ordering::Release);
+    let written = (hooks.console_write)(bytes);
+    MID_LINE.store(written && *last != b'\n', Ordering::Release);
+    written
 }
 
 /// Logs one message; use the macros [`crate::info!`] and its kin. Each line of the message is a record of its own.
