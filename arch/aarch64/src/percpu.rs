@@ -4,6 +4,9 @@ use core::arch::asm;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::ptr;
+use core::sync::atomic::AtomicUsize;
+#[cfg(feature = "smp")]
+use core::sync::atomic::Ordering;
 
 use cpumask::CpuId;
 use kernel::arch::{HwId, PerCpuOps};
@@ -11,8 +14,8 @@ use percpu::ThisCpu;
 
 use crate::{Aarch64, cpu};
 
-/// Bytes of the stack that stands in for one that overflowed. A panic's report takes 4.5 KiB of it.
-pub const OVERFLOW_STACK: usize = 8192;
+/// Bytes of the stack that stands in for one that overflowed. A panic's report takes some 6.3 KiB of it.
+pub const OVERFLOW_STACK: usize = 16384;
 
 /// Offset of [`Header::overflow_top`], for the vectors.
 pub const OVERFLOW_TOP: usize = offset_of!(Header, overflow_top);
@@ -20,29 +23,32 @@ pub const OVERFLOW_TOP: usize = offset_of!(Header, overflow_top);
 /// First words of every area; the vectors reach them by fixed offset.
 #[repr(C, align(64))]
 struct Header {
-    /// Where the stack for a stack overflow ends; zero until [`PerCpuOps::fill_header`], and then the boot CPU's is used.
-    overflow_top: UnsafeCell<usize>,
+    /// Where the stack for a stack overflow ends; zero on the boot CPU, which has [`OVERFLOW`].
+    overflow_top: AtomicUsize,
 }
-
-// SAFETY: the word is written once, by the CPU it belongs to, before anybody else knows the area.
-unsafe impl Sync for Header {}
 
 #[unsafe(link_section = ".percpu.head")]
 #[used]
 static HEADER: Header = Header {
-    overflow_top: UnsafeCell::new(0),
+    overflow_top: AtomicUsize::new(0),
 };
 
 /// The memory of such a stack.
 #[repr(C, align(16))]
 pub struct OverflowStack(UnsafeCell<[u8; OVERFLOW_STACK]>);
 
-// SAFETY: no code but the stack pointer of the CPU whose area it lies in ever gets at it.
+// SAFETY: nothing but the boot CPU's stack pointer ever gets at it.
 unsafe impl Sync for OverflowStack {}
 
-percpu::percpu! {
-    /// This CPU's overflow stack. The template's is the boot CPU's until it has an area.
-    pub static OVERFLOW: OverflowStack = OverflowStack(UnsafeCell::new([0; OVERFLOW_STACK]));
+/// The boot CPU's overflow stack: needed before there is an allocator, and so without a page below it that faults.
+pub static OVERFLOW: OverflowStack = OverflowStack(UnsafeCell::new([0; OVERFLOW_STACK]));
+
+/// Says where the overflow stack of the CPU with this area ends.
+#[cfg(feature = "smp")]
+pub fn set_overflow_top(area: usize, top: usize) {
+    // SAFETY: an area begins with a header, and lives for ever.
+    let header = unsafe { &*ptr::with_exposed_provenance::<Header>(area) };
+    header.overflow_top.store(top, Ordering::Release);
 }
 
 // SAFETY: TPIDR_EL1 is written by `install` and entry assembly alone. `load_usize` is two instructions, and still one step: the interrupt
@@ -102,13 +108,8 @@ const _: () = assert!(!is_pair(0xd538_d088, 0xf869_6908));
 const _: () = assert!(!is_pair(0xd53b_d048, 0xf869_e908));
 
 impl PerCpuOps for Aarch64 {
-    /// The canary is a global of this ABI; the header holds the end of the area's own overflow stack.
-    unsafe fn fill_header(area: usize, _canary: usize) {
-        let offset = (&raw const OVERFLOW).addr() - (&raw const HEADER).addr();
-        let header = ptr::with_exposed_provenance_mut::<Header>(area);
-        // SAFETY: the caller gives an area, which begins with a header, to nobody else yet.
-        unsafe { (*header).overflow_top.get().write(area + offset + OVERFLOW_STACK) };
-    }
+    /// The canary is a global of this ABI; the rest of the header is right as the template has it.
+    unsafe fn fill_header(_area: usize, _canary: usize) {}
 
     unsafe fn install(_cpu: CpuId, area: usize) {
         // SAFETY: the caller vouches for the area.

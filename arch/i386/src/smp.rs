@@ -12,10 +12,11 @@ use crate::{I386, symbols, tables, trap};
 
 impl SmpBringUpOps for I386 {
     fn prepare_cpu(cpu: CpuId) -> Result<(), OutOfMemory> {
-        const { assert!(tables::EXCEPTION_STACKS <= mm::STACK_BYTES) };
-        let stack = Stack::alloc::<Self>()?;
-        let top = tables::STACKS_TOP.remote(cpu.as_usize()).ok_or(OutOfMemory)?;
-        top.store(stack.top(), Ordering::Relaxed);
+        const { assert!(tables::EXCEPTION_STACK == mm::STACK_BYTES) };
+        let tops = tables::STACK_TOPS.remote(cpu.as_usize()).ok_or(OutOfMemory)?;
+        for top in tops {
+            top.store(Stack::alloc::<Self>()?.top(), Ordering::Relaxed);
+        }
         Ok(())
     }
 

@@ -48,26 +48,28 @@ percpu::percpu! {
         double_fault: UnsafeCell::new(TaskState::EMPTY),
         nmi: UnsafeCell::new(TaskState::EMPTY),
     };
-    /// The end of the CPU's exception stacks, [`EXCEPTION_STACKS`] bytes in all.
-    pub(crate) static STACKS_TOP: AtomicUsize = AtomicUsize::new(0);
+    /// The end of each of the CPU's exception stacks; 0 on the boot CPU, which has [`BOOT_STACKS`].
+    pub(crate) static STACK_TOPS: [AtomicUsize; STACKS] = [const { AtomicUsize::new(0) }; STACKS];
 }
 
-/// Bytes of one CPU's exception stacks: half for each task.
-pub(crate) const EXCEPTION_STACKS: usize = 16384;
+/// How many exception stacks a CPU has, one for each task: double fault, NMI.
+pub(crate) const STACKS: usize = 2;
+/// Bytes of each. A panic's report takes some 6.3 KiB in a debug build.
+pub(crate) const EXCEPTION_STACK: usize = 16384;
 
-/// The boot CPU's: needed before there is an allocator.
+/// The boot CPU's: needed before there is an allocator, and so without a page below each that faults.
 #[repr(C, align(4096))]
-struct BootStacks(UnsafeCell<[u8; EXCEPTION_STACKS]>);
+struct BootStacks(UnsafeCell<[[u8; EXCEPTION_STACK]; STACKS]>);
 
 // SAFETY: memory for the tasks' pushes; nothing in Rust reads or writes it.
 unsafe impl Sync for BootStacks {}
 
-static BOOT_STACKS: BootStacks = BootStacks(UnsafeCell::new([0; EXCEPTION_STACKS]));
+static BOOT_STACKS: BootStacks = BootStacks(UnsafeCell::new([[0; EXCEPTION_STACK]; STACKS]));
 
 /// Fills and loads the executing CPU's tables; from here on FS and GS are its area.
 ///
 /// # Safety
-/// `area` is this CPU's, filled and with a header; once per CPU; interrupts are off; the kernel's root table is loaded.
+/// `area` is this CPU's, filled and with a header; once per start of the CPU; interrupts are off; the kernel's root table is loaded.
 pub(crate) unsafe fn install(area: usize) {
     let area_segment = Descriptor::data_at(area as u32);
     let first = [
@@ -87,7 +89,7 @@ pub(crate) unsafe fn install(area: usize) {
     let tables = TABLES.this::<I386>(&pin);
     // SAFETY: only this CPU touches its tables, and nothing reads them yet.
     unsafe {
-        fill_tasks(tables, stacks_top(&pin));
+        fill_tasks(tables, stack_tops(&pin));
         let gdt = &mut *tables.gdt.get();
         gdt[..first.len()].copy_from_slice(&first);
         for (entry, task) in
@@ -103,16 +105,19 @@ pub(crate) unsafe fn install(area: usize) {
     }
 }
 
-fn stacks_top(pin: &Pin) -> usize {
-    match STACKS_TOP.this::<I386>(pin).load(Ordering::Relaxed) {
-        0 => BOOT_STACKS.0.get().addr() + EXCEPTION_STACKS,
+/// Where the executing CPU's exception stacks end.
+fn stack_tops(pin: &Pin) -> [usize; STACKS] {
+    let given = STACK_TOPS.this::<I386>(pin);
+    let boot = BOOT_STACKS.0.get().addr();
+    core::array::from_fn(|n| match given[n].load(Ordering::Relaxed) {
+        0 => boot + (n + 1) * EXCEPTION_STACK,
         top => top,
-    }
+    })
 }
 
 /// # Safety
 /// None of the tasks has run.
-unsafe fn fill_tasks(tables: &Tables, top: usize) {
+unsafe fn fill_tasks(tables: &Tables, [double_fault_top, nmi_top]: [usize; STACKS]) {
     let at_rest = TaskState {
         cr3: regs::cr3() as u32,
         // Interrupts off; the bit that is always one.
@@ -133,10 +138,9 @@ unsafe fn fill_tasks(tables: &Tables, top: usize) {
         *tables.main.get() = at_rest;
         *tables.double_fault.get() = TaskState {
             eip: double_fault as usize as u32,
-            esp: top as u32,
+            esp: double_fault_top as u32,
             ..at_rest
         };
-        let nmi_top = top - EXCEPTION_STACKS / 2;
         *tables.nmi.get() = TaskState {
             eip: nmi as usize as u32,
             esp: nmi_top as u32,

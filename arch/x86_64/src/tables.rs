@@ -38,8 +38,8 @@ percpu::percpu! {
         gdt: UnsafeCell::new(GlobalDescriptorTable::empty()),
         tss: UnsafeCell::new(TaskStateSegment::new()),
     };
-    /// The end of the CPU's exception stacks, [`EXCEPTION_STACKS`] bytes in all.
-    pub(crate) static STACKS_TOP: AtomicUsize = AtomicUsize::new(0);
+    /// The end of each of the CPU's exception stacks; 0 on the boot CPU, which has [`BOOT_STACKS`].
+    pub(crate) static STACK_TOPS: [AtomicUsize; STACKS] = [const { AtomicUsize::new(0) }; STACKS];
 }
 
 /// The stack, by index in the task state, of exceptions that never return: a double fault, because the running stack ran
@@ -49,41 +49,50 @@ pub(crate) const FATAL: u16 = 0;
 /// The stack of the NMI, which comes at any instruction too, and may return.
 pub(crate) const NMI: u16 = 1;
 
-/// Bytes of one CPU's exception stacks, half for each. A panic's report takes some 5 KiB in a debug build.
-pub(crate) const EXCEPTION_STACKS: usize = 16384;
+/// How many exception stacks a CPU has: [`FATAL`], [`NMI`].
+pub(crate) const STACKS: usize = 2;
+/// Bytes of each. A panic's report takes some 6.3 KiB in a debug build.
+pub(crate) const EXCEPTION_STACK: usize = 16384;
 
-/// The boot CPU's: needed before there is an allocator.
+/// The boot CPU's: needed before there is an allocator, and so without a page below each that faults.
 #[repr(C, align(4096))]
-struct BootStacks(UnsafeCell<[u8; EXCEPTION_STACKS]>);
+struct BootStacks(UnsafeCell<[[u8; EXCEPTION_STACK]; STACKS]>);
 
 // SAFETY: memory for the CPU's own pushes; nothing in Rust reads or writes it.
 unsafe impl Sync for BootStacks {}
 
-static BOOT_STACKS: BootStacks = BootStacks(UnsafeCell::new([0; EXCEPTION_STACKS]));
+static BOOT_STACKS: BootStacks = BootStacks(UnsafeCell::new([[0; EXCEPTION_STACK]; STACKS]));
 
 /// Fills and loads the executing CPU's tables. Its area is installed, interrupts are off.
 ///
 /// # Safety
-/// Once per CPU.
+/// Once per start of the CPU.
 pub(crate) unsafe fn install() {
     // SAFETY: interrupts are off, so this stays on its CPU.
     let pin = unsafe { percpu::Pin::new() };
     let tables = TABLES.this::<X8664>(&pin);
-    let boot_top = BOOT_STACKS.0.get().addr() + EXCEPTION_STACKS;
-    let top = match STACKS_TOP.this::<X8664>(&pin).load(Ordering::Relaxed) {
-        0 => boot_top,
-        given => given,
-    };
+    let tops = stack_tops(&pin);
     let (gdt, tss) = (tables.gdt.get(), tables.tss.get());
     // SAFETY: only this CPU touches its tables, and only here. They live for ever, in its area.
     unsafe {
-        (*tss).interrupt_stack_table[usize::from(FATAL)] = VirtAddr::new(top as u64);
-        (*tss).interrupt_stack_table[usize::from(NMI)] = VirtAddr::new((top - EXCEPTION_STACKS / 2) as u64);
+        for index in [FATAL, NMI].map(usize::from) {
+            (*tss).interrupt_stack_table[index] = VirtAddr::new(tops[index] as u64);
+        }
         *gdt = GlobalDescriptorTable::from_raw_entries(&SEGMENTS);
         (*gdt).append(Descriptor::tss_segment_unchecked(tss));
         (*gdt).load_unsafe();
         load_segments();
     }
+}
+
+/// Where the executing CPU's exception stacks end.
+fn stack_tops(pin: &percpu::Pin) -> [usize; STACKS] {
+    let given = STACK_TOPS.this::<X8664>(pin);
+    let boot = BOOT_STACKS.0.get().addr();
+    core::array::from_fn(|n| match given[n].load(Ordering::Relaxed) {
+        0 => boot + (n + 1) * EXCEPTION_STACK,
+        top => top,
+    })
 }
 
 /// Reloads every segment register from the table just loaded. GS and FS are left with null selectors: loading GS would

@@ -128,7 +128,7 @@ take_unexpected:
     mov     x0, sp
     bl      handle_unexpected       // does not return
 
-// The stack is no stack any more: continue on this CPU's overflow stack, or the template's while there is no area.
+// The stack is no stack any more: continue on this CPU's overflow stack, or the boot CPU's while there is no area.
 // x0 is in TPIDRRO_EL0, SP is what it was.
 bad_stack:
     msr     tpidr_el0, x1

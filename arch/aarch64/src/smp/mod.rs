@@ -7,8 +7,9 @@ use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 
 use boot_info::fdt::Conduit;
+use cpumask::CpuId;
 use kernel::arch::StopOps;
-use kernel::mm::Synced;
+use kernel::mm::{self, OutOfMemory, Stack, Synced};
 use kernel::smp::{BootBlock, SmpBringUpOps, StartError};
 use smccc::psci::Error;
 use smccc::{Hvc, Smc};
@@ -16,7 +17,7 @@ pub use stop::{leave, sgi_interrupt, stop_interrupt};
 
 use crate::gic;
 use crate::mmu::features;
-use crate::{Aarch64, layout, psci};
+use crate::{Aarch64, layout, percpu, psci};
 
 global_asm!(
     include_str!("entry.s"),
@@ -99,6 +100,13 @@ fn start_one(block: &'static BootBlock) -> Result<(), StartError> {
 }
 
 impl SmpBringUpOps for Aarch64 {
+    fn prepare_cpu(cpu: CpuId) -> Result<(), OutOfMemory> {
+        const { assert!(percpu::OVERFLOW_STACK == mm::STACK_BYTES) };
+        let area = ::percpu::area(cpu.as_usize()).ok_or(OutOfMemory)?;
+        percpu::set_overflow_top(area, Stack::alloc::<Self>()?.top());
+        Ok(())
+    }
+
     fn prepare_start(blocks: &[&'static BootBlock], _tables: &Synced) {
         blocks.iter().for_each(|block| clean(block));
         // SAFETY: completes the cleaning before any CPU is started.

@@ -8,14 +8,14 @@ use core::arch::global_asm;
 use arch_x86::vectors;
 
 use crate::X8664;
-use crate::tables::EXCEPTION_STACKS;
+use crate::tables::EXCEPTION_STACK;
 pub(crate) use frame::TrapFrame;
 pub(crate) use idt::{init, load};
 
 global_asm!(
     include_str!("vectors.s"),
     with_error_code = const vectors::WITH_ERROR_CODE,
-    nmi_stack = const EXCEPTION_STACKS / 2,
+    nmi_stack = const EXCEPTION_STACK,
     trap_entry = sym trap_entry,
     options(att_syntax),
 );
