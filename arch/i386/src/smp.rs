@@ -6,7 +6,9 @@ use arch_x86::{cpu, interrupts, smp};
 use cpumask::CpuId;
 use kernel::arch::HwId;
 use kernel::mm::{self, OutOfMemory, Stack, Synced};
-use kernel::smp::{BootBlock, Ipi, Rung, SignalError, SmpBringUpOps, SmpStopOps, StartError, Targets};
+use kernel::smp::{
+    BootBlock, Ipi, Rung, SignalError, SmpBringUpOps, SmpHotplugOps, SmpStopOps, StartError, Targets,
+};
 
 use crate::{I386, symbols, tables, trap};
 
@@ -46,6 +48,16 @@ extern "C" fn smp_secondary_entry(block: &'static BootBlock) -> ! {
     trap::load(block.cpu_id());
     // SAFETY: the entry code calls this once, with the block that names this CPU.
     unsafe { kernel::smp::secondary_start::<I386>(block) }
+}
+
+impl SmpHotplugOps for I386 {
+    fn can_come_back(cpu: CpuId) -> Result<(), &'static str> {
+        smp::can_come_back(cpu)
+    }
+
+    fn route_devices(_cpu: CpuId, hw: HwId) -> Result<(), &'static str> {
+        smp::route_devices(hw)
+    }
 }
 
 impl SmpStopOps for I386 {

@@ -70,20 +70,21 @@ fn map<A: Arch>(address: u64, len: usize) -> Result<NonZeroUsize, &'static str> 
 /// # Errors
 /// There is no console, or no IO-APIC has its line.
 pub fn enable_console() -> Result<(), &'static str> {
-    let machine = machine::get().ok_or("the machine has not been looked at")?;
-    let irq = uart::irq().ok_or("the console has no interrupt of its own")?;
-    let apic = LocalApic::get().ok_or("no local APIC")?;
-    let isa = machine.isa[usize::from(irq)];
-    route(
-        &mut IO_APICS.lock(),
-        isa.gsi,
-        vectors::CONSOLE,
-        apic.id(),
-        isa.line,
-    )
-    .map_err(|_| "no IO-APIC has the console's line")?;
+    route_console(this_apic_id())?;
     uart::enable_rx_interrupt();
     Ok(())
+}
+
+/// Routes it to the CPU with APIC id `target`. Called by threads, one at a time.
+///
+/// # Errors
+/// There is no console with an interrupt, no IO-APIC has its line, or the id is beyond an IO-APIC's destinations.
+pub(crate) fn route_console(target: u32) -> Result<(), &'static str> {
+    let machine = machine::get().ok_or("the machine has not been looked at")?;
+    let irq = uart::irq().ok_or("the console has no interrupt of its own")?;
+    let isa = machine.isa[usize::from(irq)];
+    route(&mut IO_APICS.lock(), isa.gsi, vectors::CONSOLE, target, isa.line)
+        .map_err(|_| "no IO-APIC has the console's line, or none can name the CPU")
 }
 
 /// The executing CPU's APIC id, by whatever way there is already.

@@ -7,7 +7,7 @@ use boot_info::Memblock;
 use boot_info::memblock::Direction;
 use kernel::arch::{Arch, HwId};
 use kernel::clock::{self, MS};
-use kernel::cpu::NR_CPUS;
+use kernel::cpu::{CpuId, NR_CPUS};
 use kernel::smp::{BootBlock, Bound, Ipi, Rung, RungKind, SignalError, StartError, Targets, stop_signal};
 use kernel::{irq, mm, sched};
 
@@ -15,7 +15,7 @@ use crate::apic::{Delivery, LocalApic};
 use crate::boot::smp::{self as trampoline, Slot, Start};
 use crate::cpu::{self, Features};
 use crate::trap::Frame;
-use crate::{regs, stop, vectors};
+use crate::{interrupts, regs, stop, vectors};
 
 /// How far the next timer may be away when an emulated CPU takes its INIT, which QEMU has it do together with the start-up
 /// interrupt. Where it counts instructions it charges the CPU with all the time to that timer, tens of milliseconds else.
@@ -120,7 +120,7 @@ pub fn start<A: Arch>(
     });
 }
 
-/// Lets this CPU sleep for a while, with interrupts on.
+/// Lets the caller sleep for a while, with interrupts on.
 fn rest<A: Arch>(ns: u64) {
     irq::wait_until::<A>(clock::now_ns() + ns, || false);
 }
@@ -145,6 +145,27 @@ fn init_must_settle() -> bool {
         .get_vendor_info()
         .is_some_and(|vendor| vendor.as_str() == "GenuineIntel");
     matches!((cpu::family(), intel), (..6, _) | (15, true))
+}
+
+/// As [`kernel::smp::SmpHotplugOps::can_come_back`].
+///
+/// # Errors
+/// The boot CPU must not be sent INIT: it does not wait for a start-up interrupt then, but starts the firmware.
+pub fn can_come_back(cpu: CpuId) -> Result<(), &'static str> {
+    match cpu {
+        CpuId::BOOT => Err("it is the boot CPU, and INIT, the only way back, would reset the machine"),
+        _ => Ok(()),
+    }
+}
+
+/// As [`kernel::smp::SmpHotplugOps::route_devices`].
+///
+/// # Errors
+/// The CPU has an id that no IO-APIC can name.
+pub fn route_devices(hw: HwId) -> Result<(), &'static str> {
+    u32::try_from(hw.0)
+        .map_err(|_| "the CPU has no APIC id")
+        .and_then(interrupts::route_console)
 }
 
 /// Interrupts one CPU. A signal that cannot be delivered is lost; who needs an answer waits for it with a deadline.

@@ -69,7 +69,7 @@ impl PerCpuOps for X8664 {
     }
 
     unsafe fn install(cpu: CpuId, area: usize) {
-        // SAFETY: the area is this CPU's, filled, and interrupts are off; then it is installed, once per CPU.
+        // SAFETY: the area is this CPU's, filled, and interrupts are off; then it is installed, once per start.
         unsafe {
             per_cpu::install(area);
             tables::install();

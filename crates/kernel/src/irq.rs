@@ -104,9 +104,16 @@ fn irq_restore(was_on: bool) {
 /// The kernel's lock: exclusion between CPUs, and against interrupts on this one.
 pub type Lock<T> = lock_api::Mutex<RawIrqLock, T>;
 
-/// Waits, halted, until `done` or until the clock reaches `deadline_ns`; whether it was `done`. Whoever makes `done` true
-/// must interrupt this CPU. For boot code that is no thread yet; interrupts are taken while it waits.
-pub fn wait_until<A: Arch>(deadline_ns: u64, mut done: impl FnMut() -> bool) -> bool {
+/// Waits until `done` or until the clock reaches `deadline_ns`; whether it was `done`. A thread sleeps, and looks now and
+/// then, or when it is woken. Boot code, which is no thread yet, halts its CPU: whoever makes `done` true must interrupt that.
+pub fn wait_until<A: Arch>(deadline_ns: u64, done: impl FnMut() -> bool) -> bool {
+    match sched::in_thread::<A>() {
+        true => sched::wait_until::<A>(deadline_ns, done),
+        false => halt_until::<A>(deadline_ns, done),
+    }
+}
+
+fn halt_until<A: Arch>(deadline_ns: u64, mut done: impl FnMut() -> bool) -> bool {
     let _off = IrqOff::new();
     loop {
         if done() {

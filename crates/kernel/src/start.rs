@@ -207,6 +207,7 @@ fn mm_init<A: Arch>() {
 fn sched_init<A: Arch>() {
     let idle = sched::new_idle(BOOT_CPU, Stack::init(), canary::boot_canary());
     sched::adopt_idle(BOOT_CPU, idle);
+    sched::open(BOOT_CPU);
     A::note_stack(idle.stack().bottom());
 }
 

@@ -6,6 +6,7 @@
 
 use crate::arch::Arch;
 use crate::cpu::CpuId;
+use crate::irq::IrqOff;
 use crate::mm::Synced;
 use crate::println;
 use crate::stop::Machine;
@@ -34,6 +35,33 @@ pub(crate) const PARAMS: &[boot_info::cmdline::Param] = &[];
 /// CPUs this boot wanted to start, itself included.
 pub(crate) fn wanted_cpus() -> u32 {
     1
+}
+
+/// The only CPU stays.
+pub(crate) fn leave_if_asked<A: Arch>(_off: &IrqOff) {}
+
+/// The monitor's commands about CPUs that go off and come back: there are none in this build, and they say so.
+pub(crate) mod monitor {
+    use crate::arch::Arch;
+
+    type Outcome = Result<(), &'static str>;
+    const ONE_CPU: Outcome = Err("this kernel was built for one CPU");
+
+    pub(crate) fn take_off<A: Arch>(_which: &str) -> Outcome {
+        ONE_CPU
+    }
+
+    pub(crate) fn bring_on<A: Arch>(_which: &str) -> Outcome {
+        ONE_CPU
+    }
+
+    pub(crate) fn cycle<A: Arch>(_text: &str) -> Outcome {
+        ONE_CPU
+    }
+
+    pub(crate) fn selftests<A: Arch>() -> [(&'static str, fn() -> Outcome); 0] {
+        []
+    }
 }
 
 /// Nobody to wake.

@@ -103,6 +103,12 @@ pub fn registers() -> Option<(usize, u64)> {
     ))
 }
 
+/// The number of the console's interrupt, if it has one.
+#[cfg(feature = "smp")]
+pub fn intid() -> Option<u32> {
+    interrupt().map(|irq| irq.intid)
+}
+
 /// Whether `intid` is the console's.
 pub fn is_interrupt(intid: u32) -> bool {
     interrupt().is_some_and(|irq| irq.intid == intid)

@@ -33,6 +33,18 @@ pub fn send_sgi_to_all(targets: &Targets<'_>, sgi: u32) -> bool {
     true
 }
 
+/// Has a shared interrupt delivered to the CPU with these affinity fields, which is online. Called by a thread, one at a time.
+///
+/// # Errors
+/// A sentence, when the controller has no such interrupt or does not know the CPU.
+pub fn route_shared(intid: u32, mpidr: u64) -> Result<(), &'static str> {
+    match VERSION.load(Ordering::Acquire) {
+        2 => v2::smp::route_shared(intid, mpidr),
+        3 => v3::route_shared(intid, mpidr),
+        _ => Err("there is no interrupt controller"),
+    }
+}
+
 /// Whether the priority mask can hold back all but [`sgi::STOP_NOW`](super::sgi::STOP_NOW). Boot CPU, interrupts off.
 pub fn masks_by_priority() -> bool {
     VERSION.load(Ordering::Acquire) == 3 && v3::smp::priority_mask_works()

@@ -30,7 +30,8 @@ const SETTLE_MS: u64 = 100;
 /// The distributor.
 ///
 /// # Safety
-/// Only one such value may be in use at a time: the boot CPU uses it while it sets things up.
+/// Only one such value may be in use at a time: the boot CPU uses it while it sets things up, and later a thread that routes
+/// interrupts.
 unsafe fn distributor() -> Option<UniqueMmioPointer<'static, Gicd>> {
     let at = core::ptr::with_exposed_provenance_mut(DISTRIBUTOR.load(Ordering::Relaxed));
     // SAFETY: `init` mapped the registers for good; the caller sees to uniqueness.
@@ -80,8 +81,27 @@ fn settle(mut busy: impl FnMut() -> bool) -> Result<(), &'static str> {
     }
 }
 
+const NO_SUCH: &str = "the GIC has no such interrupt";
+
+fn route(
+    mut gicd: &mut UniqueMmioPointer<'static, Gicd>,
+    spi: usize,
+    mpidr: u64,
+) -> Result<(), &'static str> {
+    field!(gicd, irouter).get(spi).ok_or(NO_SUCH)?.write(mpidr);
+    Ok(())
+}
+
+/// Has a shared interrupt delivered to another CPU.
+#[cfg(feature = "smp")]
+pub(super) fn route_shared(intid: u32, mpidr: u64) -> Result<(), &'static str> {
+    let spi = (intid as usize).checked_sub(32).ok_or(NO_SUCH)?;
+    // SAFETY: called by one thread at a time, after devices were set up.
+    let mut gicd = unsafe { distributor() }.ok_or("there is no interrupt controller")?;
+    route(&mut gicd, spi, mpidr)
+}
+
 pub(super) fn enable_shared(intid: u32, edge: bool) -> Result<(), &'static str> {
-    const NO_SUCH: &str = "the GIC has no such interrupt";
     // SAFETY: called by the boot CPU while it sets up devices, one after the other.
     let mut gicd = unsafe { distributor() }.ok_or("there is no interrupt controller")?;
     let spi = (intid as usize).checked_sub(32).ok_or(NO_SUCH)?;
@@ -98,10 +118,7 @@ pub(super) fn enable_shared(intid: u32, edge: bool) -> Result<(), &'static str> 
         .get(n)
         .ok_or(NO_SUCH)?
         .write(priority::NORMAL);
-    field!(gicd, irouter)
-        .get(spi)
-        .ok_or(NO_SUCH)?
-        .write(crate::cpu::mpidr_affinity());
+    route(&mut gicd, spi, crate::cpu::mpidr_affinity())?;
     field!(gicd, isenabler)
         .get(n / 32)
         .ok_or(NO_SUCH)?

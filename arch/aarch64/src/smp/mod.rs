@@ -8,16 +8,16 @@ use core::mem::offset_of;
 
 use boot_info::fdt::Conduit;
 use cpumask::CpuId;
-use kernel::arch::StopOps;
+use kernel::arch::{HwId, StopOps};
 use kernel::mm::{self, OutOfMemory, Stack, Synced};
-use kernel::smp::{BootBlock, SmpBringUpOps, StartError};
+use kernel::smp::{BootBlock, SmpBringUpOps, SmpHotplugOps, StartError};
 use smccc::psci::Error;
 use smccc::{Hvc, Smc};
 pub use stop::{leave, sgi_interrupt, stop_interrupt};
 
 use crate::gic;
 use crate::mmu::features;
-use crate::{Aarch64, layout, percpu, psci};
+use crate::{Aarch64, console, layout, percpu, psci};
 
 global_asm!(
     include_str!("entry.s"),
@@ -97,6 +97,22 @@ fn start_one(block: &'static BootBlock) -> Result<(), StartError> {
         Error::AlreadyOn | Error::OnPending => StartError::AlreadyOn,
         other => StartError::Firmware(i64::from(other) as i32),
     })
+}
+
+impl SmpHotplugOps for Aarch64 {
+    /// Only firmware can start a CPU, and only one that it has turned off itself.
+    fn can_come_back(_cpu: CpuId) -> Result<(), &'static str> {
+        psci::conduit()
+            .map(drop)
+            .ok_or("there is no PSCI to turn it off and on again")
+    }
+
+    fn route_devices(_cpu: CpuId, hw: HwId) -> Result<(), &'static str> {
+        match console::intid() {
+            Some(intid) => gic::smp::route_shared(intid, hw.0),
+            None => Ok(()),
+        }
+    }
 }
 
 impl SmpBringUpOps for Aarch64 {

@@ -152,6 +152,8 @@ pub struct DoesNotFit;
 
 /// Writes the trampoline to `to`, which lies at physical address `at`. A CPU may then be sent to page `at >> 12`.
 ///
+/// May be called again, with CPUs parked in the code that lies there: every byte of it is stored as it is.
+///
 /// # Errors
 /// [`DoesNotFit`]; nothing has been written.
 pub fn install(
@@ -167,8 +169,9 @@ pub fn install(
         return Err(DoesNotFit);
     }
     let header = placed(blob, at, start, slots.len() as u32)?;
-    to[..blob.len()].copy_from_slice(blob);
-    to[..size_of::<Header>()].copy_from_slice(header.as_bytes());
+    let (head, code) = to[..blob.len()].split_at_mut(size_of::<Header>());
+    head.copy_from_slice(header.as_bytes());
+    code.copy_from_slice(&blob[size_of::<Header>()..]);
     to[ROOT_AT..][..PAGE].copy_from_slice(start.root_page);
     for (to, slot) in to[SLOTS_AT..].chunks_exact_mut(size_of::<Slot>()).zip(slots) {
         to.copy_from_slice(slot.as_bytes());

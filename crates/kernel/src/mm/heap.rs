@@ -44,6 +44,11 @@ type Source = talc::source::GlobalAllocSource<PageSource>;
 static HEAP: talc::TalcLock<crate::irq::RawIrqLock, Source> =
     talc::TalcLock::new(Source::with_block_size(PageSource, BLOCK_BYTES));
 
+/// Bytes that were asked of the heap and not given back, to the byte.
+pub fn allocated_bytes() -> usize {
+    HEAP.lock().counters().allocated_bytes
+}
+
 /// Bytes the heap holds, in use or not.
 pub fn heap_bytes() -> usize {
     TAKEN.load(Ordering::Relaxed)

@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use boot_info::Memblock;
 use paging::{Cache, MapError, PAGE_SIZE, Prot};
 
-pub use heap::heap_bytes;
+pub use heap::{allocated_bytes, heap_bytes};
 pub(crate) use init::{hand_over_memblock, paging_init};
 pub use map::{ioremap, is_mapped, kernel_root};
 pub(crate) use map::{is_writable, map_new_pages, write_exec_page};

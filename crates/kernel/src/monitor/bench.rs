@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::arch::Arch;
 use crate::clock::{self, MS};
-use crate::cpu::{BOOT_CPU, CpuId, ONLINE};
+use crate::cpu::{CpuId, ONLINE};
 use crate::irq::Lock;
 use crate::{println, sched};
 
@@ -27,11 +27,16 @@ fn report(what: &str, rounds: u64, ns: u64) {
     println!("{what:<44} {:>10} ns each, {rounds} rounds", ns / rounds.max(1));
 }
 
+/// The CPU this thread belongs to.
+fn here<A: Arch>() -> Result<CpuId, &'static str> {
+    sched::current::<A>().map(|me| me.cpu()).ok_or("no thread runs")
+}
+
 /// Two threads on one CPU yield to each other.
 fn switch<A: Arch>() -> Result<(), &'static str> {
     let stop = Arc::new(AtomicBool::new(false));
-    let other = stop.clone();
-    sched::spawn::<A>("bench", BOOT_CPU, move || {
+    let (other, here) = (stop.clone(), here::<A>()?);
+    sched::spawn::<A>("bench", here, move || {
         while !other.load(Ordering::Relaxed) {
             sched::yield_now::<A>();
         }
@@ -48,10 +53,11 @@ fn switch<A: Arch>() -> Result<(), &'static str> {
 
 /// A thread here and one on another CPU wake each other.
 fn ipi<A: Arch>() -> Result<(), &'static str> {
+    let here = here::<A>()?;
     let far = ONLINE
         .snapshot()
         .iter()
-        .find(|cpu| *cpu != BOOT_CPU)
+        .find(|cpu| *cpu != here)
         .ok_or("there is no other CPU")?;
     let me = sched::current::<A>().ok_or("no thread runs")?;
     let turn = Arc::new(AtomicU64::new(0));

@@ -45,6 +45,9 @@ impl<A: Arch> Table<A> {
         "selftest" "" "test clock, scheduler, per-CPU variables, memory" => |_| selftest::run::<A>();
         "busy" "all|CPU[,CPU]" "keep CPUs busy with a spinning thread each, for ever" => busy::<A>;
         "irqsoff" "all|CPU[,CPU]" "make CPUs spin with interrupts off, for ever" => irqsoff::<A>;
+        "offline" "CPU" "take a CPU off; its threads go on elsewhere" => smp::monitor::take_off::<A>;
+        "online" "CPU" "bring a CPU on, back or for the first time" => smp::monitor::bring_on::<A>;
+        "hotplug" "all|CPU[,CPU] CYCLES" "take CPUs off and bring them on again, time it, compare memory" => smp::monitor::cycle::<A>;
         "on" "CPU COMMAND" "run a command on another CPU" => on_cpu::<A>;
         "sleep" "MS" "wait so many milliseconds" => sleep::<A>;
         "fault" "undef|null|write|exec|stack|canary" "make the kernel fail in that way" => faults::fault::<A>;
@@ -203,7 +206,7 @@ fn sleep<A: Arch>(ms: &str) -> Outcome {
 
 /// CPUs named by an argument: `all`, or a list such as `1,3-5`.
 pub(super) fn cpu_argument(text: &str) -> Result<cpu::CpuMask, &'static str> {
-    let online = ONLINE.snapshot();
+    let online = ONLINE.snapshot().and(&ACTIVE.snapshot());
     let named = match text {
         "all" => online,
         list => list.parse().map_err(|_| "neither `all` nor a list of CPUs")?,

@@ -11,7 +11,7 @@ use crate::cpu::{self, CpuId, CpuMask, ONLINE};
 use crate::irq::{IrqOff, Lock};
 use crate::mm::{self, PAGE};
 use crate::sched::{self, Thread};
-use crate::{image, println};
+use crate::{image, println, smp};
 
 percpu::percpu! {
     static MINE: AtomicUsize = AtomicUsize::new(usize::MAX);
@@ -38,7 +38,9 @@ pub(super) fn run<A: Arch>() -> Outcome {
         ("the heap gives out memory once", heap_is_sound),
         ("page tables protect what they should", protection::<A>),
     ];
-    let mut failed = 0;
+    let further = smp::monitor::selftests::<A>();
+    let tests = tests.iter().chain(&further);
+    let (count, mut failed) = (tests.clone().count(), 0);
     for (name, test) in tests {
         match test() {
             Ok(()) => println!("  ok      {name}"),
@@ -48,7 +50,7 @@ pub(super) fn run<A: Arch>() -> Outcome {
             }
         }
     }
-    println!("@selftest passed={} failed={failed}", tests.len() - failed);
+    println!("@selftest passed={} failed={failed}", count - failed);
     if failed == 0 {
         Ok(())
     } else {
@@ -161,7 +163,8 @@ fn threads_are_reused<A: Arch>() -> Outcome {
         sched::for_each(|_: &'static Thread| n += 1);
         n
     };
-    let one = CpuMask::first_n(1);
+    let me = sched::current::<A>().ok_or("no thread runs")?;
+    let one = CpuMask::from_cpu(me.cpu()).map_err(|_| "a CPU beyond this build")?;
     on_each::<A>(&one, |_| {})?;
     let before = count();
     for _ in 0..50 {

@@ -1,9 +1,12 @@
 //! Kernel threads: a run queue per CPU, turns of 10 ms, sleep, and wake-ups across CPUs.
 //!
-//! A thread belongs to one CPU for life. Whoever wakes it puts it in that CPU's queue and, if that is another CPU,
-//! interrupts it. The timer runs only when somebody waits for it: an idle CPU, or one with a single thread, takes no tick.
+//! A thread belongs to one CPU, and leaves it only when the CPU itself does. Whoever wakes it puts it in that CPU's queue and,
+//! if that is another CPU, interrupts it. The timer runs only when somebody waits for it: an idle CPU, or one with a single
+//! thread, takes no tick.
 
 mod queue;
+#[cfg(feature = "smp")]
+pub(crate) mod smp;
 mod thread;
 
 use alloc::boxed::Box;
@@ -20,7 +23,7 @@ use crate::arch::Arch;
 use crate::cpu::{self, CpuId};
 use crate::irq::{IrqOff, Lock};
 use crate::mm::{self, Stack};
-use crate::{clock, smp};
+use crate::{clock, smp as others};
 
 /// How long a thread runs before another that is ready gets its turn.
 pub const TURN_NS: u64 = 10 * clock::MS;
@@ -60,7 +63,8 @@ impl PreemptOff {
         if let Some(thread) = thread {
             thread.preempt_off.fetch_add(1, Ordering::Acquire);
         }
-        // SAFETY: threads never change CPUs, and this one is not even preempted while the count is above 0.
+        // SAFETY: threads change CPUs only while they wait for one, and this one is not even preempted while the count is
+        // above 0.
         let pin = unsafe { Pin::new() };
         Self { thread, pin }
     }
@@ -76,6 +80,20 @@ impl Drop for PreemptOff {
         if let Some(thread) = self.thread {
             thread.preempt_off.fetch_sub(1, Ordering::Release);
         }
+    }
+}
+
+/// Whether this is a thread, which can sleep: neither boot code nor what a CPU does when nobody is ready.
+pub(crate) fn in_thread<A: Arch>() -> bool {
+    let off = IrqOff::new();
+    let idle = || RUNQ.this::<A>(off.pin()).lock().idle;
+    current::<A>().is_some_and(|me| idle().is_none_or(|idle| !ptr::eq(idle, me)))
+}
+
+/// Lets `cpu` run threads: it is online.
+pub(crate) fn open(cpu: CpuId) {
+    if let Some(queue) = RUNQ.remote(cpu.as_usize()) {
+        queue.lock().open = true;
     }
 }
 
@@ -96,7 +114,7 @@ pub(crate) fn new_idle(cpu: CpuId, stack: Stack, canary: usize) -> &'static Thre
     idle
 }
 
-/// Starts a thread on `cpu`, which must be online.
+/// Starts a thread on `cpu`, which must be active; should it leave meanwhile, on another.
 ///
 /// # Errors
 /// When there is no memory for a stack.
@@ -172,14 +190,28 @@ pub fn sleep<A: Arch>(ns: u64) {
     }
 }
 
+/// Sleeps until `done` or until the clock reaches `deadline_ns`; whether it was `done`. It looks when somebody wakes the
+/// thread, and by itself: soon at first, then every millisecond.
+pub fn wait_until<A: Arch>(deadline_ns: u64, mut done: impl FnMut() -> bool) -> bool {
+    const FIRST_LOOK_NS: u64 = 20_000;
+    let mut pause = FIRST_LOOK_NS;
+    while !done() {
+        let now = clock::now_ns();
+        if now >= deadline_ns {
+            return false;
+        }
+        block_until::<A>(deadline_ns.min(now + pause));
+        pause = (2 * pause).min(clock::MS);
+    }
+    true
+}
+
 /// Makes `thread` ready, on its own CPU. If it is awake its next block returns at once.
 pub fn wake<A: Arch>(thread: &'static Thread) {
     let off = IrqOff::new();
-    let home = thread.cpu();
-    let Some(queue) = RUNQ.remote(home.as_usize()) else {
+    let Some((home, mut queue)) = lock_home(thread) else {
         return;
     };
-    let mut queue = queue.lock();
     if thread.state() != State::Blocked {
         thread.wake_pending.store(1, Ordering::Relaxed);
         return;
@@ -193,9 +225,33 @@ pub fn wake<A: Arch>(thread: &'static Thread) {
     if home == cpu::id::<A>(off.pin()) {
         after_wake::<A>(&off);
     } else {
-        smp::kick::<A>(home);
+        others::kick::<A>(home);
     }
 }
+
+/// Locks the queue that `thread` belongs to. If that is one of a CPU that has left, where the thread can only be because it
+/// waits for somebody to wake it, it moves to another's first.
+fn lock_home(thread: &'static Thread) -> Option<(CpuId, Guard)> {
+    loop {
+        let home = thread.cpu();
+        let queue = RUNQ.remote(home.as_usize())?.lock();
+        if thread.cpu() != home {
+            continue;
+        }
+        if queue.open || thread.state() != State::Blocked {
+            return Some((home, queue));
+        }
+        // There is always one, but while the boot CPU is alone and not ready yet.
+        let active = cpu::ACTIVE.snapshot();
+        match active.next_after(home).or(active.first()) {
+            Some(heir) if heir != home => thread.set_cpu(heir),
+            _ => return Some((home, queue)),
+        }
+    }
+}
+
+/// A queue, locked.
+type Guard = lock_api::MutexGuard<'static, crate::irq::RawIrqLock, RunQueue>;
 
 /// This CPU's queue has grown: a running idle thread gives way at once, another when its turn ends.
 fn after_wake<A: Arch>(off: &IrqOff) {
@@ -203,7 +259,7 @@ fn after_wake<A: Arch>(off: &IrqOff) {
     let idle = queue
         .idle
         .is_some_and(|idle| current::<A>().is_some_and(|c| ptr::eq(c, idle)));
-    if idle {
+    if idle || queue.leaving {
         RESCHED.this::<A>(off.pin()).store(true, Ordering::Relaxed);
     }
     set_timer::<A>(&queue);
@@ -233,7 +289,7 @@ pub(crate) fn timer_expired<A: Arch>(off: &IrqOff) {
     let idle = queue
         .idle
         .is_some_and(|idle| current::<A>().is_some_and(|c| ptr::eq(c, idle)));
-    if queue.ready.len() > 0 && (idle || queue.turn_ends <= now) {
+    if queue.wants_cpu() && (idle || queue.turn_ends <= now) {
         RESCHED.this::<A>(off.pin()).store(true, Ordering::Relaxed);
     }
     set_timer::<A>(&queue);
@@ -281,7 +337,7 @@ fn pick_next<A: Arch>(off: &IrqOff, prev: &'static Thread, state: State) -> Opti
     queue.wake_due(now);
     let is_idle = queue.idle.is_some_and(|idle| ptr::eq(idle, prev));
     let goes_on = file(&mut queue, prev, state, is_idle, now);
-    let next = queue.ready.pop().or(if goes_on { None } else { queue.idle });
+    let next = queue.next().or(if goes_on { None } else { queue.idle });
     let Some(next) = next.filter(|n| !ptr::eq(*n, prev)) else {
         prev.set_state(State::Running);
         set_timer::<A>(&queue);
@@ -298,7 +354,7 @@ fn file(queue: &mut RunQueue, prev: &'static Thread, state: State, is_idle: bool
     match state {
         State::Blocked if prev.wake_pending.swap(0, Ordering::Relaxed) != 0 => {
             prev.wake_at.store(u64::MAX, Ordering::Relaxed);
-            if queue.ready.len() > 0 {
+            if queue.wants_cpu() {
                 queue.enqueue(prev);
             }
             true
@@ -317,7 +373,7 @@ fn file(queue: &mut RunQueue, prev: &'static Thread, state: State, is_idle: bool
             false
         }
         State::Ready | State::Running => {
-            if !is_idle && queue.ready.len() > 0 {
+            if !is_idle && queue.wants_cpu() {
                 queue.enqueue(prev);
             }
             true
@@ -338,6 +394,7 @@ fn finish_switch<A: Arch>() {
 pub fn idle<A: Arch>() -> ! {
     loop {
         let off = IrqOff::new();
+        others::leave_if_asked::<A>(&off);
         switch_away::<A>(&off, State::Ready);
         let empty = RUNQ.this::<A>(off.pin()).lock().ready.len() == 0;
         if empty {

@@ -73,6 +73,11 @@ pub struct RunQueue {
     pub(super) ready: List,
     pub(super) sleepers: List,
     pub(super) idle: Option<&'static Thread>,
+    /// Whether its CPU runs what is put in. While it does not, whoever wakes a thread finds another CPU for it. Open from
+    /// when the CPU is online until it leaves.
+    pub(super) open: bool,
+    /// The CPU has been asked to leave: its idle thread runs next, whoever else is ready.
+    pub(super) leaving: bool,
     /// When the running thread's turn ends.
     pub(super) turn_ends: u64,
     /// The thread that was switched away from last and is dead: nobody is on its stack once the switch is through.
@@ -85,6 +90,8 @@ impl RunQueue {
             ready: List::new(),
             sleepers: List::new(),
             idle: None,
+            open: false,
+            leaving: false,
             turn_ends: u64::MAX,
             reap: None,
         }
@@ -94,6 +101,36 @@ impl RunQueue {
     pub(super) fn enqueue(&mut self, thread: &'static Thread) {
         thread.set_state(State::Ready);
         self.ready.push(thread);
+    }
+
+    /// Whether the running thread has to give way when its turn is over, if it is not the idle thread.
+    pub(super) fn wants_cpu(&self) -> bool {
+        self.leaving || self.ready.len() > 0
+    }
+
+    /// Takes the thread to run next, `None` if nobody but the idle thread has anything to do.
+    pub(super) fn next(&mut self) -> Option<&'static Thread> {
+        if self.leaving { self.idle } else { self.ready.pop() }
+    }
+
+    /// Closes the queue, and hands over to `deal` all that is in it, under its lock: those that are ready, then (`true`)
+    /// those that sleep. `deal` puts each in the queue of another CPU.
+    pub(super) fn close(&mut self, mut deal: impl FnMut(&'static Thread, bool)) {
+        (self.open, self.leaving) = (false, false);
+        while let Some(thread) = self.ready.pop() {
+            deal(thread, false);
+        }
+        while let Some(thread) = self.sleepers.pop() {
+            deal(thread, true);
+        }
+    }
+
+    /// Takes in a thread that another queue dealt out.
+    pub(super) fn adopt(&mut self, thread: &'static Thread, asleep: bool) {
+        match asleep {
+            true => self.sleepers.push(thread),
+            false => self.ready.push(thread),
+        }
     }
 
     /// Wakes the sleepers whose time has come.
@@ -115,11 +152,79 @@ impl RunQueue {
             .iter()
             .map(|t| t.wake_at.load(Ordering::Relaxed))
             .min();
-        let turn = if self.ready.len() > 0 {
+        let turn = if self.wants_cpu() {
             self.turn_ends
         } else {
             u64::MAX
         };
         sleeper.unwrap_or(u64::MAX).min(turn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::boxed::Box;
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::cpu::CpuId;
+    use crate::mm::Stack;
+
+    fn thread(id: u32) -> &'static Thread {
+        Box::leak(Box::new(Thread::adopt(id, "test", CpuId::BOOT, Stack::init(), 0)))
+    }
+
+    fn ids(list: &List) -> Vec<u32> {
+        list.iter().map(|t| t.id).collect()
+    }
+
+    /// A queue with an idle thread 1, threads 2 and 3 ready, and 4 and 5 asleep until 40 and 50.
+    fn queue() -> RunQueue {
+        let mut queue = RunQueue::new();
+        queue.open = true;
+        queue.idle = Some(thread(1));
+        [2, 3].map(|id| queue.enqueue(thread(id)));
+        for (id, at) in [(4, 40), (5, 50)] {
+            let sleeper = thread(id);
+            sleeper.set_state(State::Blocked);
+            sleeper.wake_at.store(at, Ordering::Relaxed);
+            queue.sleepers.push(sleeper);
+        }
+        queue
+    }
+
+    #[test]
+    fn a_cpu_that_leaves_runs_its_idle_thread_whoever_is_ready() {
+        let mut queue = queue();
+        assert!(queue.wants_cpu());
+        queue.leaving = true;
+        assert_eq!(queue.next().map(|t| t.id), Some(1));
+        assert_eq!(ids(&queue.ready), [2, 3], "nobody is lost by it");
+        queue.leaving = false;
+        assert_eq!(queue.next().map(|t| t.id), Some(2), "the request was withdrawn");
+        queue.ready.pop();
+        assert!(!queue.wants_cpu() && queue.next().is_none());
+        queue.leaving = true;
+        assert!(queue.wants_cpu(), "also where nobody waits for the CPU");
+    }
+
+    #[test]
+    fn a_closed_queue_has_dealt_out_every_thread_once_and_as_it_was() {
+        let (mut from, mut to) = (queue(), RunQueue::new());
+        from.leaving = true;
+        from.close(|thread, asleep| to.adopt(thread, asleep));
+        assert!(!from.open && !from.leaving);
+        assert!(from.ready.len() == 0 && from.sleepers.len() == 0 && from.idle.is_some());
+        assert_eq!(
+            (ids(&to.ready), ids(&to.sleepers)),
+            ([2, 3].into(), [4, 5].into())
+        );
+        to.wake_due(45);
+        assert_eq!(
+            (ids(&to.ready), ids(&to.sleepers)),
+            ([2, 3, 4].into(), [5].into())
+        );
+        assert_eq!(from.next_event(), u64::MAX, "it needs no timer any more");
     }
 }

@@ -44,13 +44,13 @@ pub struct Thread {
     /// Number, from 1.
     pub id: u32,
     name: Lock<&'static str>,
-    /// The CPU whose run queue it belongs to.
+    /// The CPU whose run queue it belongs to; changed under that queue's lock alone.
     cpu: AtomicU32,
     state: AtomicU8,
     stack: Stack,
     canary: AtomicUsize,
-    /// Saved stack pointer while off the CPU. Written by the switch away from it, read by the switch to it, both on the
-    /// same CPU with interrupts off.
+    /// Saved stack pointer while off the CPU. Written by the switch away from it, read by the switch to it, with interrupts
+    /// off, both on the same CPU; or on another, if that one's idle thread has handed the thread over in between.
     pub(super) sp: UnsafeCell<usize>,
     /// While above 0 the thread is not preempted.
     pub(super) preempt_off: AtomicU32,
@@ -114,6 +114,12 @@ impl Thread {
     /// Its name.
     pub fn name(&self) -> &'static str {
         *self.name.lock()
+    }
+
+    /// Moves it to another CPU's queue. It is off the CPU, all of it: switched away from for good, and nobody's but the
+    /// holder's of the lock of the queue it belonged to.
+    pub(super) fn set_cpu(&self, cpu: CpuId) {
+        self.cpu.store(cpu.as_u32(), Ordering::Relaxed);
     }
 
     /// The CPU it runs on.

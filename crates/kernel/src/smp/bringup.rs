@@ -1,22 +1,23 @@
 //! Bring-up: all secondaries at once, each with a block of its own, by handshake, within a deadline.
 //!
-//! The boot CPU releases everybody and then sleeps; each CPU that passes the online gate interrupts it. A CPU that has
+//! The boot CPU releases everybody and then sleeps; each CPU that passes the online gate interrupts it. (Later, when one CPU
+//! is brought back, a thread does the same.) A CPU that has
 //! not even reached Rust after a short while is asked again. One that is not there at the deadline is revoked by a
 //! compare-exchange on its state word, which either fails, because the CPU made it after all, or makes sure that it parks
 //! at the gate whenever it comes.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 use smp_stop::{CpuState, Generation};
 
-use super::{BootBlock, Ipi, MAX_CPUS};
+use super::blocks::{self, Unprepared};
+use super::{BootBlock, MAX_CPUS, hotplug};
 use crate::arch::Arch;
 use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
-use crate::mm::{self, Stack, Synced};
-use crate::{canary, clock, info, irq, println, sched, warning};
+use crate::mm::{self, Synced};
+use crate::{clock, info, irq, println, sched, warning};
 
 /// How long a released CPU may take to reach Rust before it is asked again, and how often that is done.
 const ASK_AGAIN_NS: u64 = 100 * MS;
@@ -27,6 +28,8 @@ const DEADLINE_PER_CPU_NS: u64 = 100 * MS;
 
 /// Starts every possible CPU within `maxcpus=` and waits for them.
 pub(crate) fn smp_init<A: Arch>(method: &str, tables: Synced) {
+    // Kept for when it comes back. Without memory for it, it stays.
+    let _ = blocks::of::<A>(BOOT_CPU);
     let limit = MAX_CPUS.load(Ordering::Relaxed).max(1);
     let wanted = POSSIBLE.snapshot().iter().skip(1).take(limit - 1);
     let blocks: Vec<&'static BootBlock> = wanted.filter_map(|cpu| prepare::<A>(cpu).ok()).collect();
@@ -34,42 +37,28 @@ pub(crate) fn smp_init<A: Arch>(method: &str, tables: Synced) {
         println!("@cpus expected=0 started=0 online=0 missing=");
         return;
     }
-    // The stacks were mapped after the caller's resync.
-    let tables = &tables.renew::<A>();
     let start = clock::now_ns();
-    A::prepare_start(&blocks, tables);
-    let refused = release::<A>(&blocks, tables);
-    wait::<A>(&blocks, tables);
+    // The stacks were mapped after the caller's resync.
+    let refused = start_and_wait::<A>(&blocks, &tables.renew::<A>());
     let missing = revoke_missing(&blocks, &refused);
     report(&blocks, &refused, &missing, clock::now_ns() - start, method);
 }
 
-/// All a CPU needs before it is released: stack, idle thread, block, and its word at STARTING.
-fn prepare<A: Arch>(cpu: CpuId) -> Result<&'static BootBlock, mm::OutOfMemory> {
-    let (Some(hw), Some(area)) = (cpu::hw_id(cpu), percpu::area(cpu.as_usize())) else {
-        return Err(mm::OutOfMemory);
-    };
-    let stack = Stack::alloc::<A>()
-        .and_then(|stack| A::prepare_cpu(cpu).map(|()| stack))
-        .inspect_err(|_| warning!("CPU {cpu} stays off: no memory for its stacks"))?;
-    let canary = canary::fresh::<A>();
-    let top = stack.top();
-    // SAFETY: the CPU does not run yet, so the area is nobody's base.
-    unsafe { A::fill_header(area, canary) };
-    sched::adopt_idle(cpu, sched::new_idle(cpu, stack, canary));
-    let Ok(generation) = cpu::word(cpu).begin_start() else {
-        return Err(mm::OutOfMemory);
-    };
-    Ok(Box::leak(Box::new(BootBlock {
-        hw,
-        root: mm::kernel_root(),
-        stack_top: top as u64,
-        area: area as u64,
-        canary: canary as u64,
-        cpu: cpu.as_u32(),
-        generation: generation.get(),
-        life: AtomicU32::new(BootBlock::FRESH),
-    })))
+/// All a CPU needs before it is released, and its word at STARTING.
+fn prepare<A: Arch>(cpu: CpuId) -> Result<&'static BootBlock, Unprepared> {
+    let block =
+        blocks::of::<A>(cpu).inspect_err(|_| warning!("CPU {cpu} stays off: no memory for its stacks"))?;
+    blocks::begin_start(block)?;
+    Ok(block)
+}
+
+/// Releases the CPUs of `blocks` and waits until they are there or the time is over. Returns those whose start the hardware
+/// refused.
+pub(super) fn start_and_wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
+    A::prepare_start(&blocks::all(), tables);
+    let refused = release::<A>(blocks, tables);
+    wait::<A>(blocks, tables);
+    refused
 }
 
 /// Releases all. Returns those whose start the hardware refused.
@@ -87,7 +76,7 @@ fn release<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
         // The id came from a mask of the same size.
         let _ = refused.set(block.cpu_id());
     };
-    // SAFETY: `prepare` made the blocks whole and leaked them.
+    // SAFETY: blocks are whole, and leaked.
     unsafe { A::start(blocks, tables, 0, &mut note) };
     refused
 }
@@ -126,7 +115,7 @@ fn is_starting(block: &BootBlock) -> bool {
 }
 
 /// Gives up those that are not there. The two words cannot disagree for long: the state word decides.
-fn revoke_missing(blocks: &[&'static BootBlock], refused: &CpuMask) -> CpuMask {
+pub(super) fn revoke_missing(blocks: &[&'static BootBlock], refused: &CpuMask) -> CpuMask {
     let online = ONLINE.snapshot();
     let mut missing = refused.and_not(&online);
     for block in blocks {
@@ -206,11 +195,10 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
 /// Through the online gate, or not. The masks come after the word: they are information, and a stop looks at words.
 fn arrive<A: Arch>(cpu: CpuId, generation: Generation) {
     super::stop::gate::<A>(cpu, generation);
+    sched::open(cpu);
     for mask in [&ONLINE, &ACTIVE] {
         // The id came from a mask of the same size.
         let _ = mask.set(cpu);
     }
-    if let Some(boot) = cpu::hw_id(BOOT_CPU) {
-        A::send_ipi(BOOT_CPU, boot, Ipi::Resched);
-    }
+    hotplug::arrived::<A>();
 }

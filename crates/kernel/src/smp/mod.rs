@@ -1,6 +1,8 @@
 //! More than one CPU: starting them, waking them, stopping them. A UP build has none of this module.
 
+mod blocks;
 mod bringup;
+mod hotplug;
 mod ops;
 mod params;
 mod stop;
@@ -9,9 +11,10 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub use bringup::secondary_start;
 pub(crate) use bringup::smp_init;
+pub(crate) use hotplug::{leave_if_asked, monitor};
 pub use ops::{
-    BootBlock, Bound, Ipi, Rung, RungKind, SignalError, SmpArch, SmpBringUpOps, SmpStopOps, StartError,
-    Targets,
+    BootBlock, Bound, Ipi, Rung, RungKind, SignalError, SmpArch, SmpBringUpOps, SmpHotplugOps, SmpStopOps,
+    StartError, Targets,
 };
 pub(crate) use params::PARAMS;
 pub(crate) use stop::Engine;

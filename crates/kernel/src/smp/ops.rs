@@ -13,8 +13,9 @@ use crate::cpu;
 use crate::mm::{OutOfMemory, Synced};
 use crate::stop::Machine;
 
-/// All a secondary CPU is told, one block per CPU, never shared and never reused for another start: a CPU that comes
-/// late finds its own block, not its successor's. Read by entry assembly, possibly with caches off.
+/// All a secondary CPU is told, one block per CPU, never shared. It is used again for a later start only once the CPU has
+/// come through the gate and gone off again, or was never released: one that was given up finds its block as it was, and is
+/// never started again. Read by entry assembly, possibly with caches off.
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub struct BootBlock {
@@ -31,7 +32,7 @@ pub struct BootBlock {
     /// Offset 40. Logical number.
     pub cpu: u32,
     /// Offset 44. Generation of this start, for the online gate.
-    pub generation: u32,
+    pub generation: AtomicU32,
     /// Offset 48. [`BootBlock::FRESH`], then [`BootBlock::ALIVE`] from the CPU's first Rust instruction on. If the boot
     /// CPU gave the start up it is [`BootBlock::REVOKED`], and entry code that sees this before it uses the stack parks.
     pub life: AtomicU32,
@@ -52,7 +53,13 @@ impl BootBlock {
 
     /// The generation of this start.
     pub fn generation(&self) -> Generation {
-        Generation::from_raw(self.generation)
+        Generation::from_raw(self.generation.load(Ordering::Relaxed))
+    }
+
+    /// Makes the block one for the start of `generation`. The CPU is off.
+    pub(super) fn renew(&self, generation: Generation) {
+        self.generation.store(generation.get(), Ordering::Relaxed);
+        self.life.store(Self::FRESH, Ordering::Release);
     }
 
     /// Whether the CPU has reached Rust.
@@ -62,6 +69,7 @@ impl BootBlock {
 }
 
 const _: () = assert!(core::mem::offset_of!(BootBlock, canary) == 32);
+const _: () = assert!(core::mem::offset_of!(BootBlock, generation) == 44);
 const _: () = assert!(core::mem::offset_of!(BootBlock, life) == 48);
 
 /// Why a CPU could not even be asked to start.
@@ -80,8 +88,8 @@ pub enum StartError {
 /// Starting CPUs.
 pub trait SmpBringUpOps {
     /// Gives `cpu` what it needs of its own beside stack and area, such as stacks for the exceptions that cannot use the
-    /// running one. Its area is filled. Called for each CPU before any is started, and before the tables are in step: may
-    /// map memory.
+    /// running one. Its area is filled. Called for each CPU once, before its first start, and before the tables are in step:
+    /// may map memory.
     ///
     /// # Errors
     /// When there is no memory; the CPU stays off.
@@ -90,8 +98,8 @@ pub trait SmpBringUpOps {
         Ok(())
     }
 
-    /// Prepares for starts, once, before the first [`Self::start`]: copies the trampoline, fills its table. The blocks
-    /// are all that this boot will ever start.
+    /// Prepares for starts, before each round of them: copies the trampoline, fills its table. The blocks are all that there
+    /// are by now, also those of CPUs that run, or that were given up and may still come.
     fn prepare_start(blocks: &[&'static BootBlock], tables: &Synced);
 
     /// Releases the CPUs of `blocks`, all of them before waiting for any, and returns without waiting for them to
@@ -109,6 +117,23 @@ pub trait SmpBringUpOps {
 
     /// On the started CPU, after its per-CPU base is installed: its part of interrupt controller, MMU features, timer.
     fn init_secondary();
+}
+
+/// Taking a CPU off, so that it can come back. The CPU itself leaves as one that is stopped does: by
+/// [`quiesce`](crate::arch::StopOps::quiesce) and [`park`](crate::arch::StopOps::park), and [`SmpBringUpOps::start`] must
+/// find it there.
+pub trait SmpHotplugOps {
+    /// Whether `cpu` could be started again once it is off.
+    ///
+    /// # Errors
+    /// A sentence that says why it has to stay.
+    fn can_come_back(cpu: CpuId) -> Result<(), &'static str>;
+
+    /// Has all device interrupts delivered to `cpu`, which is online. One caller at a time; a thread.
+    ///
+    /// # Errors
+    /// A sentence, where the interrupt controller cannot; nothing has changed then.
+    fn route_devices(cpu: CpuId, hw: HwId) -> Result<(), &'static str>;
 }
 
 /// Reasons to interrupt another CPU, beside stopping it.
@@ -140,9 +165,9 @@ pub trait SmpStopOps {
 }
 
 /// What an architecture adds in an SMP build.
-pub trait SmpArch: SmpBringUpOps + SmpStopOps {}
+pub trait SmpArch: SmpBringUpOps + SmpHotplugOps + SmpStopOps {}
 
-impl<A: SmpBringUpOps + SmpStopOps> SmpArch for A {}
+impl<A: SmpBringUpOps + SmpHotplugOps + SmpStopOps> SmpArch for A {}
 
 impl<A: Arch> smp_stop::smp::SmpStopOps for Machine<'_, A> {
     fn rungs(&self) -> &[Rung] {

@@ -13,6 +13,17 @@ fn interface(mpidr: u64) -> u32 {
     u32::from(if known == 0 { 1 << aff0(mpidr) } else { known })
 }
 
+pub(in crate::gic) fn route_shared(intid: u32, mpidr: u64) -> Result<(), &'static str> {
+    let known = INTERFACE[aff0(mpidr)].load(Ordering::Acquire);
+    let shared = distributor()
+        .itargetsr
+        .get(intid as usize)
+        .filter(|_| intid >= 32 && known != 0);
+    shared
+        .map(|target| target.set(known))
+        .ok_or("the GIC has no such interrupt, or no such CPU")
+}
+
 pub(in crate::gic) fn send_sgi(mpidr: u64, sgi: u32) {
     distributor().sgir.set(interface(mpidr) << 16 | sgi);
 }
