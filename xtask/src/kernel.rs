@@ -7,6 +7,7 @@ pub mod symbols;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -82,6 +83,15 @@ impl Artefact {
     fn open(path: PathBuf) -> Result<Self> {
         let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
         Ok(Self { path, file })
+    }
+
+    /// All of it: of this file, even if its name belongs to a later build by now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        fs::read(path).with_context(|| format!("cannot read {}", self.path.display()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything a person or a CI job types: `cargo xtask VERB`.
 
 mod arch;
+mod audit;
 mod bench;
 mod exit;
 mod host;

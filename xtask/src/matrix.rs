@@ -97,6 +97,7 @@ fn watch(cell: &Cell) -> Watch {
         input: Input::None,
         timeout: Some(cell.timeout()),
         after_ready: cell.after_ready(),
+        audit: cell.task.audit(),
     }
 }
 

@@ -33,7 +33,9 @@ use self::record::Record;
 use self::run::Run;
 use self::spec::Spec;
 use self::symbolise::Symbols;
+use crate::audit::{Audit, Honesty};
 use crate::exit::Refused;
+use crate::kernel::elf::Elf;
 
 /// What the threads around a run tell it.
 pub enum Event {
@@ -58,6 +60,9 @@ pub struct Watch {
     pub timeout: Option<Duration>,
     /// Wall time from the readiness line to the end.
     pub after_ready: Option<Duration>,
+    /// Whether a machine that stays after its kernel's last word is audited. A kernel that panics is to be told to stay, by
+    /// `panic=0`.
+    pub audit: Option<Honesty>,
 }
 
 /// What came of a run.
@@ -72,6 +77,8 @@ pub struct Outcome {
     pub wall: Duration,
     /// Wall time to the readiness line.
     pub ready: Option<Duration>,
+    /// Of a machine that was to be audited, and stayed.
+    pub audit: Option<Audit>,
     /// Of a counted run.
     pub counts: Option<Counts>,
     /// The program counters of a run that ended badly, innermost function of each.
@@ -111,7 +118,13 @@ pub fn run_with(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>
         qmp.command("cont", &json!({}))?;
     }
     let console = Console::new(watch.show, symbols);
+    let elf = match watch.audit {
+        Some(_) => Some(Elf::parse(&spec.kernel.elf.read()?)?),
+        None => None,
+    };
     let run = Run {
+        arch: spec.kernel.flavour.arch,
+        elf,
         process,
         qmp,
         console,

@@ -4,7 +4,7 @@ use core::arch::asm;
 
 use kernel::arch::PowerOps;
 
-use crate::{Aarch64, psci};
+use crate::{Aarch64, gic, psci};
 
 impl PowerOps for Aarch64 {
     fn power_off() {
@@ -20,6 +20,8 @@ impl PowerOps for Aarch64 {
     fn halt() -> ! {
         // SAFETY: masking every exception touches no memory; nothing runs after.
         unsafe { asm!("msr daifset, #0xf", options(nostack, preserves_flags)) };
+        // An interrupt that is signalled, masked or not, ends every WFI at once.
+        gic::quiesce_cpu();
         loop {
             aarch64_cpu::asm::wfi();
         }

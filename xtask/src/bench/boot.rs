@@ -89,6 +89,7 @@ fn count(kernel: &Kernel, cpus: u32, plugin: &Path) -> Result<Counted> {
         input: Input::None,
         timeout: Some(PATIENCE),
         after_ready: None,
+        audit: None,
     };
     let outcome = vm::run(&spec, watch)?;
     ensure!(
@@ -105,7 +106,7 @@ const ARM_ENTRY: u64 = 0x4020_0000;
 
 /// The kernel's first instruction, and the steps of its start before and after the bring-up.
 fn marks(kernel: &Kernel) -> Result<Vec<(String, u64)>> {
-    let elf = Elf::parse(&std::fs::read(&kernel.elf.path)?)?;
+    let elf = Elf::parse(&kernel.elf.read()?)?;
     let entry = if kernel.flavour.arch.is_x86() {
         elf.symbol("pvh_entry_phys")
     } else {

@@ -166,9 +166,16 @@ pub fn all(release: bool) -> Vec<Cell> {
         .filter_map(|arch| VARIANTS.iter().find(|variant| variant.arch == arch));
     let others = others.flat_map(|variant| {
         let tasks = Task::SPECIAL.into_iter().filter(|task| task.is_for(variant.arch));
-        tasks.flat_map(move |task| [false, true].map(|smp| cell(variant, smp, 4, release, task)))
+        tasks.flat_map(move |task| {
+            let builds = [false, true]
+                .into_iter()
+                .filter(move |smp| *smp || !task.needs_smp());
+            builds.map(move |smp| cell(variant, smp, 4, release, task))
+        })
     });
-    let mut cells: Vec<Cell> = boots.chain(others).collect();
+    let deaf = VARIANTS.iter().filter(|variant| variant.name == "gicv2");
+    let deaf = deaf.flat_map(|variant| Task::DEAF.map(|task| cell(variant, true, 4, release, task)));
+    let mut cells: Vec<Cell> = boots.chain(others).chain(deaf).collect();
     // By architecture, so that a shard builds few kernels.
     cells.sort_by_key(|cell| (cell.flavour.arch, cell.task != Task::Boot));
     cells
@@ -238,6 +245,9 @@ mod tests {
                 "up-4/panic",
                 "smp-4/hang",
                 "smp-4/triple-fault",
+                "up-4/audit",
+                "smp-4/audit",
+                "smp-4/lie",
             ] {
                 assert!(
                     has(&format!("{arch}/{variant}/{rest}")),

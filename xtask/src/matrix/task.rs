@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::arch::Arch;
+use crate::audit::Honesty;
 use crate::vm::judge::End;
 
 /// A kernel's orders.
@@ -35,6 +36,14 @@ pub enum Task {
     Reboot,
     /// Stop all CPUs for good.
     Halt,
+    /// Panic with everybody busy, and stay for the audit.
+    Audit,
+    /// The same, and the report is made to lie: the audit must say so.
+    Lie,
+    /// Panic with a CPU that nothing can stop, and stay for the audit.
+    Deaf,
+    /// The same, and the report is made to say that this CPU is parked.
+    DeafLie,
 }
 
 /// What there is to know of a task.
@@ -44,11 +53,18 @@ struct Facts {
     end: End,
     /// Part of the reason the kernel gives for its panic.
     clue: &'static str,
+    /// Whether the machine stays and is audited.
+    audit: Option<Honesty>,
 }
 
+/// Why the monitor panics.
+const BY_MONITOR: &str = "asked for by the monitor";
+const BUSY: &str = "panic=0 \"run=busy all;panic\"";
+const DEAF: &str = "panic=0 \"run=irqsoff 3;panic\"";
+
 impl Task {
-    /// All but [`Task::Boot`].
-    pub const SPECIAL: [Self; 12] = [
+    /// All but [`Task::Boot`] and [`Task::DEAF`].
+    pub const SPECIAL: [Self; 14] = [
         Self::Selftest,
         Self::Panic,
         Self::Null,
@@ -61,13 +77,18 @@ impl Task {
         Self::TripleFault,
         Self::Reboot,
         Self::Halt,
+        Self::Audit,
+        Self::Lie,
     ];
+
+    /// Those for machines where a CPU with its interrupts off cannot be reached.
+    pub const DEAF: [Self; 2] = [Self::Deaf, Self::DeafLie];
 
     const fn facts(self) -> Facts {
         let (name, append, end, clue) = match self {
             Self::Boot => ("boot", "run=cpus;poweroff", End::Poweroff, ""),
             Self::Selftest => ("selftest", "run=selftest;poweroff", End::Poweroff, ""),
-            Self::Panic => ("panic", "run=panic", End::Panic, "asked for by the monitor"),
+            Self::Panic => ("panic", "run=panic", End::Panic, BY_MONITOR),
             Self::Null => ("null", "\"run=fault null\"", End::Panic, "address 0x0"),
             Self::Write => ("write", "\"run=fault write\"", End::Panic, "address 0x"),
             Self::Execute => ("execute", "\"run=fault exec\"", End::Panic, "address 0x"),
@@ -78,12 +99,22 @@ impl Task {
             Self::TripleFault => ("triple-fault", "run=triple-fault", End::EarlyDeath, ""),
             Self::Reboot => ("reboot", "run=reboot", End::Reboot, ""),
             Self::Halt => ("halt", "run=halt", End::Halt, ""),
+            Self::Audit => ("audit", BUSY, End::Panic, BY_MONITOR),
+            Self::Lie => ("lie", BUSY, End::Contradiction, BY_MONITOR),
+            Self::Deaf => ("deaf", DEAF, End::PanicPartial, BY_MONITOR),
+            Self::DeafLie => ("deaf-lie", DEAF, End::Contradiction, BY_MONITOR),
+        };
+        let audit = match self {
+            Self::Audit | Self::Deaf => Some(Honesty::Honest),
+            Self::Lie | Self::DeafLie => Some(Honesty::Lie),
+            _ => None,
         };
         Facts {
             name,
             append,
             end,
             clue,
+            audit,
         }
     }
 
@@ -107,6 +138,16 @@ impl Task {
         self.facts().clue
     }
 
+    /// Whether, and how, the machine is audited after its kernel's last word.
+    pub const fn audit(self) -> Option<Honesty> {
+        self.facts().audit
+    }
+
+    /// Whether it takes a second CPU.
+    pub const fn needs_smp(self) -> bool {
+        matches!(self, Self::Lie | Self::Deaf | Self::DeafLie)
+    }
+
     /// Whether it means anything on `arch`: page tables of i386 cannot forbid execution.
     pub const fn is_for(self, arch: Arch) -> bool {
         !(matches!(self, Self::Execute) && matches!(arch, Arch::I386))
@@ -120,7 +161,8 @@ mod tests {
     #[test]
     fn every_panic_has_a_clue_and_nothing_else_has() {
         for task in Task::SPECIAL {
-            assert_eq!(task.end() == End::Panic, !task.clue().is_empty(), "{task:?}");
+            let panics = task.end() == End::Panic || task.audit().is_some();
+            assert_eq!(panics, !task.clue().is_empty(), "{task:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::cells::Cell;
 use super::task::Task;
+use crate::audit::Audit;
 use crate::vm::Outcome;
 use crate::vm::record::{Record, last};
 use crate::vm::run::TRIPLE_FAULT;
@@ -30,6 +31,8 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
         Task::TripleFault => triple_fault(cell, &outcome.detail),
         Task::Selftest => selftest(&outcome.records).and_then(|()| stopped(&outcome.records)),
         Task::Boot | Task::Reboot | Task::Halt => stopped(&outcome.records),
+        Task::Audit | Task::Deaf => audited(outcome).and_then(|()| clue(cell.task, &outcome.records)),
+        Task::Lie | Task::DeafLie => lie_found(outcome),
         // The rest are panics.
         task => panicked(task, &outcome.records),
     }
@@ -72,8 +75,30 @@ fn stopped(records: &[Record]) -> Result<(), String> {
 }
 
 fn panicked(task: Task, records: &[Record]) -> Result<(), String> {
+    clue(task, records).and_then(|()| stopped(records))
+}
+
+/// An audit that did not agree has ended the run in another way.
+fn audited(outcome: &Outcome) -> Result<(), String> {
+    outcome
+        .audit
+        .as_ref()
+        .map(drop)
+        .ok_or_else(|| "there was no audit".into())
+}
+
+/// The report was made to lie about one CPU.
+fn lie_found(outcome: &Outcome) -> Result<(), String> {
+    match outcome.audit.as_ref().map(Audit::wrong).as_deref() {
+        Some([_]) => Ok(()),
+        Some(wrong) => Err(format!("the audit doubts {} CPUs, not one", wrong.len())),
+        None => Err(format!("there was no audit: {}", outcome.detail)),
+    }
+}
+
+fn clue(task: Task, records: &[Record]) -> Result<(), String> {
     match last(records, "panic").and_then(|panic| panic.get("why")) {
-        Some(why) if why.contains(task.clue()) => stopped(records),
+        Some(why) if why.contains(task.clue()) => Ok(()),
         Some(other) => Err(format!("another panic than the one asked for: {other}")),
         None => Err("no @panic line".into()),
     }
@@ -124,6 +149,7 @@ mod tests {
             text: String::new(),
             wall: Duration::ZERO,
             ready: None,
+            audit: None,
             counts: None,
             places: Vec::new(),
         };
@@ -169,6 +195,20 @@ mod tests {
         assert_eq!(verdict(r#"@panic cpu=0 why="stack overflow: thread 3""#), Ok(()));
         assert!(verdict(r#"@panic cpu=0 why="page fault at pc=0x1""#).is_err());
         assert!(verdict("").is_err());
+    }
+
+    #[test]
+    fn an_audit_takes_place_or_the_cell_is_red() {
+        let why = r#"@panic cpu=0 why="asked for by the monitor""#;
+        for (name, end) in [
+            ("x86_64/q35/smp-4/audit", End::Panic),
+            ("x86_64/q35/smp-4/lie", End::Contradiction),
+            ("aarch64/gicv2/smp-4/deaf", End::PanicPartial),
+        ] {
+            let ready = READY.replace("x86_64", name.split('/').next().unwrap());
+            let error = verdict(name, end, &[CPUS, &ready, why, STOP]).unwrap_err();
+            assert!(error.contains("no audit"), "{name}: {error}");
+        }
     }
 
     #[test]

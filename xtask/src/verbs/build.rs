@@ -142,7 +142,7 @@ impl std::fmt::Display for Comparison {
 pub fn compare(arch: Arch, release: bool) -> Result<Comparison> {
     let build = |smp| kernel::build(Flavour { arch, smp, release });
     let (up, smp) = (build(false)?, build(true)?);
-    let elf = |kernel: &Kernel| Elf::parse(&std::fs::read(&kernel.elf.path)?);
+    let elf = |kernel: &Kernel| Elf::parse(&kernel.elf.read()?);
     let (up_elf, smp_elf) = (elf(&up)?, elf(&smp)?);
     let memory = |elf: &Elf| elf.loads.iter().map(|load| load.memory).sum();
     let image = |kernel: &Kernel| kernel.image.file.metadata().map(|meta| meta.len());

@@ -70,6 +70,7 @@ impl Gdb {
             input: Input::None,
             timeout: None,
             after_ready: None,
+            audit: None,
         };
         vm::run_with(&spec, watch, |events| {
             thread::spawn(move || {

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::build::Choice;
 use crate::arch::Arch;
+use crate::audit::Honesty;
 use crate::exit::{Exit, Refused};
 use crate::kernel::{self, Kernel};
 use crate::needs::{self, Install, Need};
@@ -52,6 +53,12 @@ pub struct Qemu {
     /// How the run shall end. Any other end has an exit code of its own.
     #[arg(long, value_enum, value_name = "END", default_value = "poweroff")]
     expect: End,
+    /// Once the kernel has stopped all CPUs and stays (as it is told to: panic=0), hold its report against the machine.
+    #[arg(long, conflicts_with = "gdb")]
+    audit: bool,
+    /// Negative control: make the report lie before the audit, which must find out.
+    #[arg(long, requires = "audit")]
+    lie: bool,
     /// Wait for gdb before the first instruction, and print how to start it.
     #[arg(long)]
     gdb: bool,
@@ -176,6 +183,9 @@ impl Qemu {
         self.machine.probe(self.choice.arch)?;
         let kernel = kernel::build(self.choice.flavour())?;
         let mut spec = self.machine.spec(&kernel)?;
+        if self.audit {
+            spec.append = format!("panic=0 {}", self.machine.append);
+        }
         if self.gdb {
             spec.gdb = Some(free_port()?);
             announce_gdb(&spec);
@@ -201,11 +211,17 @@ impl Qemu {
             input,
             timeout: self.timeout.map(Duration::from_secs).or(default),
             after_ready: None,
+            audit: self
+                .audit
+                .then_some(if self.lie { Honesty::Lie } else { Honesty::Honest }),
         }
     }
 
     fn report(&self, spec: &Spec<'_>, outcome: &Outcome) -> Exit {
-        let exit = outcome.end.exit_for(self.expect);
+        let exit = match outcome.end.exit_for(self.expect) {
+            Exit::Pass if self.audit && outcome.audit.is_none() => Exit::WrongEnd,
+            exit => exit,
+        };
         if self.json {
             say!("{}", to_json(spec, outcome, exit));
         }
@@ -244,6 +260,7 @@ pub fn to_json(spec: &Spec<'_>, outcome: &Outcome, exit: Exit) -> serde_json::Va
         "code": exit,
         "records": outcome.records,
         "places": outcome.places,
+        "audit": outcome.audit,
         "wall_ms": outcome.wall.as_millis(),
         "ready_ms": outcome.ready.map(|ready| ready.as_millis()),
     })

@@ -22,6 +22,8 @@ pub struct Process {
     log: File,
     /// Where the counting plugin writes, likewise.
     counts: File,
+    /// The other end of the character device called `gdb`, on which nobody speaks until a gdb server is put there.
+    gdb: Option<UnixStream>,
 }
 
 /// Starts QEMU for `spec`. It waits at its first instruction for the socket's word.
@@ -30,10 +32,12 @@ pub struct Process {
 /// When it cannot be started at all. One that dislikes its arguments ends soon after, by itself.
 pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
     let (ours, theirs) = UnixStream::pair().context("no socket pair")?;
+    let (gdb, their_gdb) = UnixStream::pair().context("no socket pair")?;
     let (log, counts) = (memory_file("qemu-log")?, memory_file("counts")?);
     let fds = Fds {
         qmp: theirs.as_raw_fd(),
         log: log.as_raw_fd(),
+        gdb: their_gdb.as_raw_fd(),
         counts: counts.as_raw_fd(),
     };
     let mut command = Command::new(spec.kernel.flavour.arch.qemu());
@@ -43,14 +47,18 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command.process_group(0); // what is typed at the terminal, Ctrl-C included, is for xtask to judge
-    inherit(
-        &mut command,
-        [fds.qmp, fds.log, fds.counts, spec.image().file.as_raw_fd()],
-    );
+    let image = spec.image().file.as_raw_fd();
+    inherit(&mut command, [fds.qmp, fds.log, fds.gdb, fds.counts, image]);
     let child = command
         .spawn()
         .with_context(|| format!("cannot run {}", spec.kernel.flavour.arch.qemu()))?;
-    Ok((Process { child, log, counts }, ours))
+    let process = Process {
+        child,
+        log,
+        counts,
+        gdb: Some(gdb),
+    };
+    Ok((process, ours))
 }
 
 fn memory_file(name: &str) -> Result<File> {
@@ -67,7 +75,7 @@ fn contents(file: &mut File) -> Vec<u8> {
 }
 
 /// Lets the child keep `fds`, and die with the thread that starts it.
-fn inherit(command: &mut Command, fds: [RawFd; 4]) {
+fn inherit(command: &mut Command, fds: [RawFd; 5]) {
     let parent = rustix::process::getpid();
     let hook = move || {
         for fd in fds {
@@ -100,6 +108,11 @@ impl Process {
             self.child.stdout.take()?,
             self.child.stderr.take()?,
         ))
+    }
+
+    /// The line to a gdb server, once.
+    pub fn gdb(&mut self) -> Option<UnixStream> {
+        self.gdb.take()
     }
 
     /// Whether the log tells of a triple fault: QEMU's own word for it. Any other reset leaves registers only.

@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use serde_json::json;
 
 use super::console::Console;
@@ -13,11 +14,16 @@ use super::postmortem::{self, Cpu};
 use super::process::Process;
 use super::qmp::Qmp;
 use super::{Event, Outcome, Watch, record};
+use crate::arch::Arch;
+use crate::audit::{self, Audit};
+use crate::kernel::elf::Elf;
 
 /// Between the kernel's last word and the machine's deed. Generous: hundreds of CPUs may share two.
 const GRACE: Duration = Duration::from_secs(10);
 /// Between a halt's announcement and the end of the run. Nothing is to come: an end would be against its word.
 const HALT: Duration = Duration::from_secs(1);
+/// Between a standstill's announcement and its audit. A machine that does not stay is gone by then.
+const AUDIT: Duration = Duration::from_millis(200);
 /// For QEMU to end after it was asked to.
 const LEAVE: Duration = Duration::from_secs(5);
 /// A machine that has come to its end writes no more; what it wrote may still be on its way from thread to thread.
@@ -28,6 +34,9 @@ pub const TRIPLE_FAULT: &str = "triple fault";
 
 /// A machine that runs, and all that is attached to it.
 pub struct Run {
+    pub arch: Arch,
+    /// The kernel, if it is to be audited.
+    pub elf: Option<Elf>,
     pub process: Process,
     pub qmp: Qmp,
     pub console: Console,
@@ -45,7 +54,11 @@ impl Run {
         let stop = self.wait();
         let wall = self.started.elapsed();
         self.settle();
-        let end = judge(&stop, &self.console.records);
+        let audit = self.audit(&stop);
+        let end = match &audit {
+            Some(audit) if !audit.as_ref().is_ok_and(Audit::agrees) => End::Contradiction,
+            _ => judge(&stop, &self.console.records),
+        };
         let cpus = if end.is_bad() {
             self.post_mortem()
         } else {
@@ -61,7 +74,12 @@ impl Run {
         let (end, detail) = explain(&stop, end, triple, &complaints, looping(&cpus, &self.console));
         Outcome {
             end,
-            detail,
+            detail: match &audit {
+                Some(Ok(audit)) if !audit.agrees() => audit.summary(),
+                Some(Err(error)) => format!("no audit: {error:#}"),
+                _ => detail,
+            },
+            audit: audit.and_then(Result::ok),
             ready: self.console.ready,
             counts,
             places: cpus.iter().map(|cpu| place(cpu, &self.console)).collect(),
@@ -98,11 +116,30 @@ impl Run {
         }
     }
 
+    /// Audits a machine that stays after its kernel's last word, if it is to be audited.
+    fn audit(&mut self, stop: &Stop) -> Option<Result<Audit>> {
+        let honesty = self.watch.audit.filter(|_| *stop == Stop::Lingering)?;
+        let machine = audit::Machine {
+            arch: self.arch,
+            elf: self.elf.as_ref()?,
+            qmp: &mut self.qmp,
+            gdb: self.process.gdb()?,
+            stop: record::last(&self.console.records, "stop"),
+        };
+        let audit = audit::audit(machine, honesty);
+        if let Ok(audit) = &audit {
+            self.console
+                .note(&format!("xtask: the audit: {}\n{audit}", audit.summary()));
+        }
+        Some(audit)
+    }
+
     /// Once the kernel has said its last word: how long to wait for what it announced. A person may want to look at a
     /// halted machine for as long as they like.
     fn grace(&self) -> Option<Duration> {
         let end = record::last(&self.console.records, "end")?.get("how")?;
         match (end, self.watch.input) {
+            ("halt" | "panic", _) if self.watch.audit.is_some() => Some(AUDIT),
             ("halt" | "panic", Input::Terminal) => None,
             ("halt", _) => Some(HALT),
             _ => Some(GRACE),

@@ -60,6 +60,8 @@ pub struct Spec<'a> {
 pub struct Fds {
     pub qmp: RawFd,
     pub log: RawFd,
+    /// Where a gdb server can be made to speak.
+    pub gdb: RawFd,
     /// Where the counting plugin reports to.
     pub counts: RawFd,
 }
@@ -135,6 +137,7 @@ impl Spec<'_> {
         args.extend(["-D".into(), format!("/dev/fd/{}", fds.log)]);
         args.extend(["-chardev".into(), format!("socket,id=qmp,fd={}", fds.qmp)]);
         args.extend(["-mon".into(), "chardev=qmp,mode=control".into()]);
+        args.extend(["-chardev".into(), format!("socket,id=gdb,fd={}", fds.gdb)]);
         args
     }
 

@@ -33,7 +33,7 @@ impl Symbols {
         // By descriptor: the name may belong to a later build by now.
         let path = format!("/proc/self/fd/{}", elf.file.as_raw_fd());
         let loader = Loader::new(&path).map_err(|error| anyhow!("{}: {error}", elf.path.display()))?;
-        let parsed = Elf::parse(&std::fs::read(&path)?)?;
+        let parsed = Elf::parse(&elf.read()?)?;
         let ranges = parsed.loads.iter().map(|load| Range {
             virt: load.virt,
             phys: load.phys,
