@@ -36,6 +36,8 @@ smp_secondary_switched:
     b.eq    park_loop                       // too late: the stack may be somebody else's
     ldr     x1, [x0, #{BLOCK_STACK_TOP}]
     mov     sp, x1
+    ldr     x1, [x0, #{BLOCK_AREA}]         // a panic of the first Rust line wants to know the thread
+    msr     tpidr_el1, x1
     mov     x29, xzr
     mov     x30, xzr
     msr     daifclr, #4                     // SError

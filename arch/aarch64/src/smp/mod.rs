@@ -23,6 +23,7 @@ global_asm!(
     include_str!("entry.s"),
     BLOCK_ROOT = const offset_of!(BootBlock, root),
     BLOCK_STACK_TOP = const offset_of!(BootBlock, stack_top),
+    BLOCK_AREA = const offset_of!(BootBlock, area),
     BLOCK_LIFE = const offset_of!(BootBlock, life),
     REVOKED = const BootBlock::REVOKED,
     PHYSMAP_BASE = const layout::PHYSMAP_BASE,
