@@ -170,11 +170,12 @@ pub fn route_devices(hw: HwId) -> Result<(), &'static str> {
 
 /// Interrupts one CPU. A signal that cannot be delivered is lost; who needs an answer waits for it with a deadline.
 pub fn send_ipi(hw: HwId, ipi: Ipi) {
-    let vector = match ipi {
-        Ipi::Resched => vectors::RESCHED,
+    let delivery = match ipi {
+        Ipi::Resched => Delivery::Fixed(vectors::RESCHED),
+        Ipi::NonMaskable => Delivery::Nmi,
     };
     if let (Some(apic), Ok(id)) = (LocalApic::get(), u32::try_from(hw.0)) {
-        let _lost = apic.send(id, Delivery::Fixed(vector));
+        let _lost = apic.send(id, delivery);
     }
 }
 

@@ -7,6 +7,7 @@ use percpu::Pin;
 use smp_stop::CpuWord;
 
 use crate::arch::{Arch, HwId};
+use crate::inject::{self, Place};
 use crate::stop::STOP;
 
 /// CPUs this build can run.
@@ -71,6 +72,12 @@ pub fn by_hw_id(hw: HwId) -> Option<CpuId> {
 
 /// The executing CPU, found out from the hardware: for a CPU in any state, with a per-CPU base or without.
 pub(crate) fn by_hardware<A: Arch>() -> Option<CpuId> {
+    by_hw_id(A::hw_id()).filter(|_| inject::at(Place::Identify, 0).goes())
+}
+
+/// As [`by_hardware`], where no fault may hide it.
+#[cfg(any(feature = "fault-injection", test))]
+pub(crate) fn by_hardware_at_any_time<A: Arch>() -> Option<CpuId> {
     by_hw_id(A::hw_id())
 }
 

@@ -6,6 +6,7 @@ use lock_api::GuardNoSend;
 use percpu::Pin;
 
 use crate::arch::Arch;
+use crate::inject::{self, Place};
 use crate::{clock, hooks, sched};
 
 percpu::percpu! {
@@ -129,6 +130,7 @@ fn halt_until<A: Arch>(deadline_ns: u64, mut done: impl FnMut() -> bool) -> bool
 
 /// The timer interrupt, called by the vectors with interrupts off.
 pub fn timer_interrupt<A: Arch>() {
+    inject::at(Place::Timer, 0);
     let off = IrqOff::new();
     TICKS.this::<A>(off.pin()).fetch_add(1, Ordering::Relaxed);
     sched::timer_expired::<A>(&off);

@@ -15,6 +15,11 @@ pub mod console;
 pub mod cpu;
 mod hooks;
 mod image;
+#[cfg(any(feature = "fault-injection", test))]
+pub mod inject;
+#[cfg(not(any(feature = "fault-injection", test)))]
+#[path = "inject/off.rs"]
+pub mod inject;
 pub mod irq;
 pub mod mm;
 mod monitor;

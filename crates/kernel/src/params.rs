@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use boot_info::cmdline::{Event, Param, ValueError, parse_args, parse_size, parse_u64};
 
-use crate::{console, info, panic, smp, warning};
+use crate::{console, info, inject, panic, smp, warning};
 
 /// `mem=`; 0 for all.
 static MEM_LIMIT: AtomicU64 = AtomicU64::new(0);
@@ -96,18 +96,23 @@ pub(crate) fn parse_early(line: &str, set_earlycon: fn(&str) -> Result<(), &'sta
     EARLYCON.call_once(|| set_earlycon);
     // Once the command line has been read, Linux's default holds: stay, so that somebody can look.
     panic::set_after(0);
-    parse_args(line, &[EARLY, smp::PARAMS], &mut |_| {});
+    parse_args(line, &[EARLY, smp::PARAMS, inject::PARAMS], &mut |_| {});
+    inject::seal();
 }
 
 /// Goes through the whole line and says what was not understood. Nothing is fatal, nothing is lost: what is unknown
 /// belongs to init.
 pub(crate) fn parse_late(line: &str) {
-    parse_args(line, &[EARLY, smp::PARAMS, LATE], &mut |event| match event {
-        Event::Bad { arg, why } => warning!("command line: {}: {why}", arg.raw),
-        Event::OpenQuote(arg) => warning!("command line: {}: quote is not closed", arg.raw),
-        Event::Unknown(arg) => info!("command line: {} is unknown here, kept for init", arg.raw),
-        Event::ForInit(rest) => info!("command line: for init: {rest}"),
-    });
+    parse_args(
+        line,
+        &[EARLY, smp::PARAMS, inject::PARAMS, LATE],
+        &mut |event| match event {
+            Event::Bad { arg, why } => warning!("command line: {}: {why}", arg.raw),
+            Event::OpenQuote(arg) => warning!("command line: {}: quote is not closed", arg.raw),
+            Event::Unknown(arg) => info!("command line: {} is unknown here, kept for init", arg.raw),
+            Event::ForInit(rest) => info!("command line: for init: {rest}"),
+        },
+    );
 }
 
 /// The value of the last `name=` on the line.
@@ -121,5 +126,5 @@ pub(crate) fn value_of<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 
 /// All parameters, for `params`.
 pub(crate) fn all() -> impl Iterator<Item = &'static Param> {
-    EARLY.iter().chain(smp::PARAMS).chain(LATE)
+    EARLY.iter().chain(smp::PARAMS).chain(inject::PARAMS).chain(LATE)
 }

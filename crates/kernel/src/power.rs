@@ -5,6 +5,7 @@ use core::fmt;
 use smp_stop::Reason;
 
 use crate::arch::Arch;
+use crate::inject::{self, Place};
 use crate::stop;
 use crate::{console, cpu, println};
 
@@ -40,18 +41,20 @@ pub(crate) fn announce(end: End) {
 /// Ends the kernel in a planned way.
 pub fn shut_down<A: Arch>(end: End) -> ! {
     let stop = stop::stop::<A>(Reason::Reboot, None);
+    inject::at(Place::ShutDown, 0);
     console::seize(cpu::by_hardware::<A>());
-    if !stop.is_complete() {
+    if !stop.is_complete() || inject::is_staged() {
         println!("{}", stop.report);
     }
     println!("{stop}");
     announce(end);
     match end {
-        End::PowerOff => A::power_off(),
-        End::Reboot | End::Panic => A::reset(),
-        End::Halt => {}
+        End::PowerOff if inject::at(Place::PowerOff, 0).goes() => A::power_off(),
+        End::Reboot | End::Panic if inject::at(Place::Reset, 0).goes() => A::reset(),
+        _ => {}
     }
     if end != End::Halt {
+        inject::at(Place::Failed, 0);
         println!("{end} did not happen: the machine stays halted");
     }
     A::halt()

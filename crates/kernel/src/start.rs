@@ -8,6 +8,7 @@ use boot_info::memblock::{Direction, Error};
 
 use crate::arch::{Arch, HwId};
 use crate::cpu::{self, BOOT_CPU, CpuId, NR_CPUS, POSSIBLE, PRESENT};
+use crate::inject::{self, Place};
 use crate::irq::Lock;
 use crate::mm::{self, MEMBLOCK, Stack, Synced};
 use crate::platform::Platform;
@@ -33,6 +34,7 @@ pub fn start_kernel<A: Arch>() -> ! {
 #[inline(never)]
 fn boot<A: Arch>(hw: HwId) -> ! {
     A::irq_save();
+    inject::begin::<A>();
     clock::init::<A>();
     cpu::boot_cpu_init(hw);
     banner::print::<A>();
@@ -56,6 +58,7 @@ fn set_init_stack_end_magic() {
 
 /// The machine: what the boot loader said, RAM and what of it is taken, the final page tables, firmware tables.
 fn setup_arch<A: Arch>() {
+    inject::at(Place::Boot, 1);
     let mut boot = BOOT.lock();
     let told = A::boot_info(&mut boot);
     // Without a word from the loader there is no command line either, and what holds before one is read goes on.
@@ -147,6 +150,7 @@ pub(crate) fn script() -> Option<String> {
 /// Gives logical numbers to the CPUs the firmware lists: the boot CPU is 0, the rest in the order listed. What this build
 /// or the command line has no room for stays off, and is named.
 fn setup_nr_cpu_ids() {
+    inject::at(Place::Boot, 2);
     let platform = PLATFORM.lock();
     let boot = cpu::hw_id(BOOT_CPU).unwrap_or(HwId(0));
     let limit = smp::cpu_limit().min(NR_CPUS);
@@ -194,6 +198,7 @@ impl<I: Iterator<Item = HwId> + Clone> core::fmt::Display for Listed<I> {
 
 /// From the memblock to pages and a heap.
 fn mm_init<A: Arch>() {
+    inject::at(Place::Boot, 3);
     mm::hand_over_memblock::<A>();
     let usage = mm::usage();
     info!(
@@ -205,6 +210,7 @@ fn mm_init<A: Arch>() {
 
 /// The context that has booted so far becomes the boot CPU's idle thread.
 fn sched_init<A: Arch>() {
+    inject::at(Place::Boot, 4);
     let idle = sched::new_idle(BOOT_CPU, Stack::init(), canary::boot_canary());
     sched::adopt_idle(BOOT_CPU, idle);
     sched::open(BOOT_CPU);
@@ -212,12 +218,14 @@ fn sched_init<A: Arch>() {
 }
 
 fn irq_init<A: Arch>() {
+    inject::at(Place::Boot, 5);
     if let Err(why) = A::init_irqs(&PLATFORM.lock()) {
         panic!("interrupt controller: {why}");
     }
 }
 
 fn time_init<A: Arch>() {
+    inject::at(Place::Boot, 6);
     if let Err(why) = clock::calibrate::<A>(&PLATFORM.lock()) {
         panic!("clock: {why}");
     }
@@ -227,12 +235,14 @@ fn time_init<A: Arch>() {
 
 /// All other CPUs. `tables` proves that they will find the kernel mapped.
 fn smp_init<A: Arch>(tables: Synced) {
+    inject::at(Place::Boot, 7);
     let method = PLATFORM.lock().start_method;
     smp::smp_init::<A>(method, tables);
 }
 
 /// The first thread, and the boot CPU's idle loop.
 fn rest_init<A: Arch>() -> ! {
+    inject::at(Place::Boot, 8);
     if sched::spawn::<A>("monitor", BOOT_CPU, monitor::main::<A>).is_err() {
         panic!("no memory for the first thread");
     }

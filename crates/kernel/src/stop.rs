@@ -7,10 +7,11 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use smp_stop::{CpuId, How, Outcome, Reason, Registers, Report, Stop, StopOps, Unavailable};
+use smp_stop::{CpuId, How, Outcome, Point, Reason, Registers, Report, Stop, StopOps, Unavailable};
 
 use crate::arch::Arch;
 use crate::cpu::{self, NR_CPUS};
+use crate::inject::{self, Effect, Place};
 use crate::{clock, smp};
 
 smp_stop::stop_area! {
@@ -52,7 +53,14 @@ impl<A: Arch> StopOps for Machine<'_, A> {
     }
 
     fn now(&self) -> u64 {
-        clock::ns_at(clock::cycles())
+        /// What a clock may be wrong by once somebody sets it: an hour.
+        const SET_NS: u64 = 3_600_000_000_000;
+        let now = clock::ns_at(clock::cycles());
+        match inject::at(Place::Clock, 0) {
+            Effect::Skip => 0,
+            Effect::Refuse => now.saturating_add(SET_NS),
+            _ => now,
+        }
     }
 
     fn relax(&self) {
@@ -61,17 +69,44 @@ impl<A: Arch> StopOps for Machine<'_, A> {
 
     fn save_regs(&self, out: &mut Registers) {
         match self.interrupted {
+            _ if !inject::at(Place::SaveRegs, 0).goes() => {}
             Some(fill) => fill(out),
             None => A::save_regs(out),
         }
     }
 
     fn quiesce(&self) {
-        A::quiesce();
+        if inject::at(Place::Quiesce, 0).goes() {
+            A::quiesce();
+        }
     }
 
     fn park(&self) -> ! {
+        inject::at(Place::Park, 0);
         A::park()
+    }
+
+    #[inline(always)]
+    fn point(&self, at: Point) {
+        let (place, detail) = place_of(at);
+        inject::at(place, detail);
+    }
+}
+
+/// The engine's places as this kernel knows them.
+#[inline(always)]
+const fn place_of(at: Point) -> (Place, u32) {
+    match at {
+        Point::Elected => (Place::Elected, 0),
+        Point::Asked(cpu) => (Place::Asked, cpu.as_u32()),
+        Point::Signalling(rung) => (Place::Signalling, rung as u32),
+        Point::Signalled(rung) => (Place::Signalled, rung as u32),
+        Point::Released => (Place::Released, 0),
+        Point::Finishing => (Place::Finishing, 0),
+        Point::Answering => (Place::Answering, 0),
+        Point::RegistersSaved => (Place::Saved, 0),
+        Point::StandingBy => (Place::StandingBy, 0),
+        Point::Acknowledging => (Place::Acknowledging, 0),
     }
 }
 
@@ -89,6 +124,16 @@ pub(crate) struct Stopped {
 }
 
 impl Stopped {
+    /// What a kernel says that did not look: the control of the tests.
+    fn claimed() -> Self {
+        Self {
+            how: How::First,
+            state: "stopped",
+            why: None,
+            report: Report::of(&STOP),
+        }
+    }
+
     /// Whether every CPU is accounted for as standing still.
     pub(crate) fn is_complete(&self) -> bool {
         self.state == "stopped"
@@ -132,6 +177,11 @@ impl fmt::Display for Stopped {
     }
 }
 
+/// Why the machine is being stopped, or was; `None` if it is not.
+pub(crate) fn reason() -> Option<Reason> {
+    Report::of(&STOP).summary().hold.map(|hold| hold.reason)
+}
+
 /// Stops all other CPUs, or parks the caller because somebody else is stopping them. Returns on one CPU only: on the
 /// owner, with interrupts off, once every other CPU is accounted for, within a bounded time; and again, at once, should
 /// the owner come a second time.
@@ -139,5 +189,8 @@ impl fmt::Display for Stopped {
 /// Takes no lock, needs no per-CPU base, allocates nothing and prints nothing.
 pub(crate) fn stop<A: Arch>(reason: Reason, interrupted: Option<FillRegisters<'_>>) -> Stopped {
     let machine = Machine::<A>::new(interrupted);
+    if !inject::at(Place::Stop, 0).goes() {
+        return Stopped::claimed();
+    }
     Stopped::from(&smp::Engine::new(&STOP, &machine).stop(reason))
 }

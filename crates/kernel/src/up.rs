@@ -64,6 +64,10 @@ pub(crate) mod monitor {
     }
 }
 
+/// A build for one CPU sends no signals.
+#[cfg(any(feature = "fault-injection", test))]
+pub(crate) fn nmi_self<A: Arch>() {}
+
 /// Nobody to wake.
 pub(crate) fn kick<A: Arch>(_cpu: CpuId) {}
 

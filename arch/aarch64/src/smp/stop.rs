@@ -3,6 +3,7 @@
 use boot_info::fdt::Conduit;
 use cpumask::CpuId;
 use kernel::arch::HwId;
+use kernel::inject::{self, Place};
 use kernel::smp::{Bound, Ipi, Rung, RungKind, SignalError, SmpStopOps, Targets, stop_signal};
 use smccc::psci::{AffinityState, LowestAffinityLevel, affinity_info};
 use smccc::{Hvc, Smc};
@@ -32,6 +33,9 @@ impl SmpStopOps for Aarch64 {
     fn send_ipi(_cpu: CpuId, hw: HwId, ipi: Ipi) {
         match ipi {
             Ipi::Resched => gic::smp::send_sgi(hw.0, sgi::RESCHED),
+            // Where the mask cannot let it through it would only be late.
+            Ipi::NonMaskable if masking::by_priority() => gic::smp::send_sgi(hw.0, sgi::STOP_NOW),
+            Ipi::NonMaskable => {}
         }
     }
 
@@ -65,6 +69,7 @@ impl SmpStopOps for Aarch64 {
 /// How a stopped CPU leaves, as the park page wants to know: by `CPU_OFF`, where there is PSCI.
 pub fn leave() -> u64 {
     match psci::conduit() {
+        _ if !inject::at(Place::CpuOff, 0).goes() => 0,
         Some(Conduit::Hvc) => 1,
         Some(Conduit::Smc) => 2,
         None => 0,

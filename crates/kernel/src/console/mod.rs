@@ -14,8 +14,9 @@ pub use line::LineBuffer;
 pub use ring::{LINE_BYTES, Record};
 
 use crate::cpu::CpuId;
+use crate::inject::Place;
 use crate::irq::{IrqOff, Lock};
-use crate::{clock, hooks};
+use crate::{clock, hooks, inject};
 
 /// How much a message matters, as in Linux.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +99,7 @@ pub fn write_bytes(bytes: &[u8]) {
     if is_seized() {
         port_write(bytes);
     } else if let Some(_guard) = lock_bounded(&PORT) {
+        inject::at(Place::Console, 0);
         port_write(bytes);
     } else {
         LOST_LINES.fetch_add(1, Ordering::Relaxed);

@@ -11,7 +11,9 @@ use crate::arch::Arch;
 use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, CpuId, NR_CPUS, ONLINE, POSSIBLE, PRESENT};
 use crate::power::{self, End};
-use crate::{banner, clock, console, image, irq, mm, params, percpu_areas, println, sched, smp};
+use crate::{
+    banner, clock, console, image, inject, irq, mm, panic, params, percpu_areas, println, sched, smp,
+};
 
 /// One command.
 struct Command<A> {
@@ -54,6 +56,7 @@ impl<A: Arch> Table<A> {
         "hang" "" "stop answering, with interrupts off" => |_| faults::hang::<A>();
         "triple-fault" "" "die without a word" => |_| A::die();
         "panic" "[WHY]" "panic" => |why| panic!("{}", if why.is_empty() { "asked for by the monitor" } else { why });
+        "crash" "[WHY]" "as panic, with the highest reason: takes over a stop that is under way" => |why| panic::crash::<A>(if why.is_empty() { "asked for by the monitor" } else { why });
         "halt" "" "stop all CPUs and stay" => |_| power::shut_down::<A>(End::Halt);
         "reboot" "" "stop all CPUs and reset the machine" => |_| power::shut_down::<A>(End::Reboot);
         "poweroff" "" "stop all CPUs and turn the machine off" => |_| power::shut_down::<A>(End::PowerOff);
@@ -61,10 +64,13 @@ impl<A: Arch> Table<A> {
 }
 
 /// Executes one command. An empty line is none.
-pub(super) fn run_line<A: Arch>(line: &str) {
+pub(crate) fn run_line<A: Arch>(line: &str) {
     let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
     if name.is_empty() {
         return;
+    }
+    if let Some(outcome) = inject::command::<A>(name, rest.trim()) {
+        return outcome.unwrap_or_else(|why| println!("{name}: {why}"));
     }
     let Some(command) = Table::<A>::ALL.iter().find(|c| c.name == name) else {
         println!("{name}: no such command; help lists them");
@@ -205,7 +211,7 @@ fn sleep<A: Arch>(ms: &str) -> Outcome {
 }
 
 /// CPUs named by an argument: `all`, or a list such as `1,3-5`.
-pub(super) fn cpu_argument(text: &str) -> Result<cpu::CpuMask, &'static str> {
+pub(crate) fn cpu_argument(text: &str) -> Result<cpu::CpuMask, &'static str> {
     let online = ONLINE.snapshot().and(&ACTIVE.snapshot());
     let named = match text {
         "all" => online,

@@ -3,7 +3,7 @@
 //! `run=CMD;CMD` on the command line executes the same commands before the first prompt; tests drive the kernel with it.
 
 mod bench;
-mod commands;
+pub(crate) mod commands;
 mod editor;
 mod faults;
 mod selftest;

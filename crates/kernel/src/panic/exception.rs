@@ -2,8 +2,11 @@
 
 use core::fmt;
 
+use smp_stop::Reason;
+
 use super::{Cause, die};
 use crate::arch::Arch;
+use crate::inject::{self, Place};
 use crate::mm;
 use crate::stop::FillRegisters;
 
@@ -33,12 +36,14 @@ impl fmt::Debug for Exception<'_> {
 
 /// Reports an exception and ends the kernel. An access to a stack's guard page is called what it is.
 pub fn fatal<A: Arch>(exception: &Exception<'_>) -> ! {
+    inject::at(Place::Exception, 0);
     let overflow = [exception.address.unwrap_or(0), exception.sp]
         .into_iter()
         .find_map(mm::guard_page_owner::<A>);
     let what = Story { overflow, exception };
     die::<A>(
         &Cause {
+            reason: Reason::Panic,
             what: &what,
             at: None,
             exception: Some(exception),

@@ -10,7 +10,7 @@ mod exception;
 
 use core::fmt;
 use core::panic::PanicInfo;
-use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, Ordering};
 
 use smp_stop::{How, Reason};
 
@@ -19,6 +19,7 @@ pub use exception::{Exception, fatal};
 
 use crate::arch::Arch;
 use crate::cpu::{self, CpuId};
+use crate::inject::{self, Place};
 use crate::power::{self, End};
 use crate::stop::{self, Stopped};
 use crate::{clock, console, hooks, irq, println, sched};
@@ -34,42 +35,50 @@ pub(crate) fn set_after(seconds: i32) {
 
 /// The panic handler; arch crates call it from theirs.
 pub fn panic<A: Arch>(info: &PanicInfo<'_>) -> ! {
-    let frame = A::frame_pointer();
-    match info.location() {
-        Some(at) => die::<A>(
-            &Cause {
-                what: &format_args!("{}", info.message()),
-                at: Some(at),
-                exception: None,
-            },
-            frame,
-        ),
-        None => die::<A>(
-            &Cause {
-                what: &info.message(),
-                at: None,
-                exception: None,
-            },
-            frame,
-        ),
-    }
+    let cause = Cause {
+        reason: Reason::Panic,
+        what: &info.message(),
+        at: info.location(),
+        exception: None,
+    };
+    die::<A>(&cause, A::frame_pointer())
+}
+
+/// As a panic, but with the highest reason: a planned end or a panic that is under way becomes this CPU's crash.
+pub(crate) fn crash<A: Arch>(why: &str) -> ! {
+    let cause = Cause {
+        reason: Reason::Crash,
+        what: &why,
+        at: None,
+        exception: None,
+    };
+    die::<A>(&cause, A::frame_pointer())
 }
 
 /// Why.
 pub(crate) struct Cause<'a> {
+    pub(crate) reason: Reason,
     pub(crate) what: &'a dyn fmt::Display,
     pub(crate) at: Option<&'a core::panic::Location<'a>>,
     pub(crate) exception: Option<&'a Exception<'a>>,
 }
 
+/// How far somebody has got with telling what happened: nothing, the cause, the table of CPUs.
+static TOLD: AtomicU8 = AtomicU8::new(NOTHING);
+const NOTHING: u8 = 0;
+const CAUSE: u8 = 1;
+const CPUS: u8 = 2;
+
 /// The whole story, from any state of the machine.
 pub(crate) fn die<A: Arch>(cause: &Cause<'_>, frame: usize) -> ! {
     hooks::install::<A>();
-    let stop = stop::stop::<A>(Reason::Panic, cause.exception.map(|e| e.fill));
+    let stop = stop::stop::<A>(cause.reason, cause.exception.map(|e| e.fill));
+    inject::at(Place::Stopped, 0);
     console::seize(cpu::by_hardware::<A>());
-    match stop.how {
-        How::Reentered | How::AlreadyDone => again::<A>(cause, frame, &stop),
-        How::First | How::Raised | How::TookOver => {}
+    let came_again = matches!(stop.how, How::Reentered | How::AlreadyDone);
+    // One that failed inside the stop has said nothing yet; nor has one that had planned the end.
+    if came_again && TOLD.load(Ordering::Relaxed) != NOTHING {
+        again::<A>(cause, frame, &stop);
     }
     report::<A>(cause, frame);
     others::<A>(&stop);
@@ -83,12 +92,19 @@ pub(crate) fn die<A: Arch>(cause: &Cause<'_>, frame: usize) -> ! {
 )]
 pub(crate) fn took_over<A: Arch>(stop: &Stopped) -> ! {
     console::seize(cpu::by_hardware::<A>());
-    println!(
-        "@panic cpu={} why=\"the CPU that was stopping the others died of it\"",
-        Me(cpu::by_hardware::<A>())
-    );
+    headline::<A>(&"the CPU that was stopping the others died of it");
     others::<A>(stop);
     end::<A>(stop)
+}
+
+/// The machine-readable line: which CPU speaks, for what reason all stand still, and what happened.
+fn headline<A: Arch>(what: &dyn fmt::Display) {
+    let reason = stop::reason().map_or("panic", Reason::name);
+    println!(
+        "@panic cpu={} reason={reason} why=\"{}\"",
+        Me(cpu::by_hardware::<A>()),
+        Quoted(what)
+    );
 }
 
 /// A panic inside the panic: first say what can be said, then nothing but the end.
@@ -96,13 +112,12 @@ fn again<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
     static DEPTH: AtomicU32 = AtomicU32::new(0);
     match DEPTH.fetch_add(1, Ordering::Relaxed) {
         0 => {
-            println!(
-                "@panic cpu={} why=\"{}\"",
-                Me(cpu::by_hardware::<A>()),
-                Quoted(cause.what)
-            );
+            headline::<A>(cause.what);
             println!("panic while panicking: {}", cause.what);
             print_frames::<A>(cause, frame);
+            if TOLD.load(Ordering::Relaxed) < CPUS {
+                others::<A>(stop);
+            }
             end::<A>(stop)
         }
         1 => end::<A>(stop),
@@ -114,13 +129,12 @@ fn again<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
 }
 
 fn report<A: Arch>(cause: &Cause<'_>, frame: usize) {
+    TOLD.store(CAUSE, Ordering::Relaxed);
+    inject::at(Place::Report, 0);
+    headline::<A>(cause.what);
     println!(
-        "@panic cpu={} why=\"{}\"",
-        Me(cpu::by_hardware::<A>()),
-        Quoted(cause.what)
-    );
-    println!(
-        "kernel panic at {:.6} s: {}",
+        "kernel {} at {:.6} s: {}",
+        cause.reason,
         Seconds(clock::ns_at(clock::cycles())),
         cause.what
     );
@@ -138,6 +152,7 @@ fn report<A: Arch>(cause: &Cause<'_>, frame: usize) {
     if let Some(exception) = cause.exception {
         println!("{}", exception.registers);
     }
+    inject::at(Place::Backtrace, 0);
     print_frames::<A>(cause, frame);
 }
 
@@ -159,6 +174,8 @@ fn print_trace(addresses: impl Iterator<Item = usize>) {
 
 /// The table of all CPUs, and a backtrace of each of the others from the registers it saved before it parked.
 fn others<A: Arch>(stop: &Stopped) {
+    TOLD.store(CPUS, Ordering::Relaxed);
+    inject::at(Place::Table, 0);
     println!("{}", stop.report);
     for row in stop.report.rows().filter(|row| !row.owner) {
         if let Some(registers) = stop.report.registers(row.cpu) {
@@ -186,6 +203,7 @@ impl fmt::Display for Me {
 
 /// What `panic=` says; the last line first.
 fn end<A: Arch>(stop: &Stopped) -> ! {
+    inject::at(Place::End, 0);
     println!("{stop}");
     match AFTER.load(Ordering::Relaxed) {
         0 => {

@@ -16,6 +16,7 @@ use super::{BootBlock, MAX_CPUS, hotplug};
 use crate::arch::Arch;
 use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
+use crate::inject::{self, Place};
 use crate::mm::{self, Synced};
 use crate::{clock, info, irq, println, sched, warning};
 
@@ -56,7 +57,9 @@ fn prepare<A: Arch>(cpu: CpuId) -> Result<&'static BootBlock, Unprepared> {
 /// refused.
 pub(super) fn start_and_wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
     A::prepare_start(&blocks::all(), tables);
+    inject::at(Place::Starting, 0);
     let refused = release::<A>(blocks, tables);
+    inject::at(Place::Started, 0);
     wait::<A>(blocks, tables);
     refused
 }
@@ -87,6 +90,7 @@ fn wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) {
     let deadline = start + DEADLINE_NS + DEADLINE_PER_CPU_NS * blocks.len() as u64;
     let mut arrived = 0;
     let mut all_arrived = || {
+        inject::at(Place::Waiting, 0);
         arrived += blocks[arrived..].iter().take_while(|b| !is_starting(b)).count();
         arrived == blocks.len()
     };
@@ -183,11 +187,13 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
         Ordering::AcqRel,
         Ordering::Acquire,
     );
+    inject::at(Place::Entry, 0);
     // SAFETY: the block names this CPU's own area; interrupts are off.
     unsafe { A::install(cpu, block.area as usize) };
     A::init_secondary();
     A::init_timer();
     A::note_stack(block.stack_top as usize - mm::STACK_BYTES);
+    inject::at(Place::Installed, 0);
     arrive::<A>(cpu, block.generation());
     sched::idle::<A>()
 }
@@ -195,6 +201,7 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
 /// Through the online gate, or not. The masks come after the word: they are information, and a stop looks at words.
 fn arrive<A: Arch>(cpu: CpuId, generation: Generation) {
     super::stop::gate::<A>(cpu, generation);
+    inject::at(Place::Online, 0);
     sched::open(cpu);
     for mask in [&ONLINE, &ACTIVE] {
         // The id came from a mask of the same size.

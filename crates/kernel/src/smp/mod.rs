@@ -43,6 +43,13 @@ pub(crate) fn kick<A: Arch>(cpu: CpuId) {
     }
 }
 
+/// Sends the executing CPU a non-maskable interrupt, where there are such.
+#[cfg(any(feature = "fault-injection", test))]
+pub(crate) fn nmi_self<A: Arch>() {
+    let me = A::hw_id();
+    A::send_ipi(cpu::by_hw_id(me).unwrap_or(cpu::BOOT_CPU), me, Ipi::NonMaskable);
+}
+
 /// CPUs this boot wanted to start, itself included.
 pub(crate) fn wanted_cpus() -> u32 {
     u32::try_from(MAX_CPUS.load(Ordering::Relaxed).max(1)).unwrap_or(u32::MAX)

@@ -10,6 +10,7 @@ pub use smp_stop::smp::{Bound, Rung, SignalError, Targets};
 
 use crate::arch::{Arch, HwId};
 use crate::cpu;
+use crate::inject::{self, Effect, Place};
 use crate::mm::{OutOfMemory, Synced};
 use crate::stop::Machine;
 
@@ -141,6 +142,9 @@ pub trait SmpHotplugOps {
 pub enum Ipi {
     /// Look at your run queue ([`crate::sched::resched_interrupt`]); also ends an idle wait.
     Resched,
+    /// A non-maskable interrupt, for a handler that finds no stop; may also be sent to the executing CPU. Lost where there
+    /// is none.
+    NonMaskable,
 }
 
 /// Signals between CPUs, and what the hardware knows of a CPU that does not answer.
@@ -175,7 +179,12 @@ impl<A: Arch> smp_stop::smp::SmpStopOps for Machine<'_, A> {
     }
 
     fn signal(&self, rung: usize, targets: &Targets<'_>) -> Result<(), SignalError> {
-        A::signal(rung, targets)
+        match inject::at(Place::Send, rung as u32) {
+            Effect::Go => A::signal(rung, targets),
+            Effect::Skip => Ok(()),
+            Effect::Refuse => Err(SignalError),
+            Effect::Twice => A::signal(rung, targets).and_then(|()| A::signal(rung, targets)),
+        }
     }
 
     fn hw_off(&self, cpu: CpuId) -> Option<bool> {

@@ -3,6 +3,7 @@
 use smp_stop::{CpuId, Generation, RungKind};
 
 use crate::arch::Arch;
+use crate::inject::{self, Place};
 use crate::panic;
 use crate::stop::{FillRegisters, Machine, STOP, Stopped};
 
@@ -13,9 +14,15 @@ pub(crate) type Engine<'a, A> = smp_stop::smp::Engine<'a, Machine<'a, A>>;
 /// interrupt, with interrupts off; `interrupted` fills in the registers of the code that was interrupted. Parks this CPU if
 /// it has been asked to stop, and returns if the signal means nothing to it: late, sent twice, or about something else.
 pub fn stop_signal<A: Arch>(kind: RungKind, interrupted: FillRegisters<'_>) {
+    if !inject::at(Place::Signal, kind as u32).goes() {
+        return;
+    }
     let machine = Machine::<A>::new(Some(interrupted));
     if let Some(stop) = Engine::new(&STOP, &machine).signalled(kind) {
         panic::took_over::<A>(&Stopped::from(&stop));
+    }
+    if kind == RungKind::NonMaskable {
+        inject::at(Place::Nmi, 0);
     }
 }
 

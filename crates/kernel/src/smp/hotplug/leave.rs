@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use super::{LET_GO_NS, Refusal, arrived};
 use crate::arch::Arch;
 use crate::cpu::{self, ACTIVE, CpuId, ONLINE};
+use crate::inject::{self, Place};
 use crate::irq::IrqOff;
 use crate::smp::{Engine, kick};
 use crate::stop::{Machine, STOP, Stopped};
@@ -64,6 +65,7 @@ pub(crate) fn leave_if_asked<A: Arch>(off: &IrqOff) {
 fn leave<A: Arch>(me: CpuId) -> ! {
     sched::smp::move_away::<A>(me, &ACTIVE.snapshot());
     ONLINE.clear(me);
+    inject::at(Place::Leaving, 0);
     let machine = Machine::<A>::new(None);
     let engine = Engine::<A>::new(&STOP, &machine);
     if cpu::word(me).begin_offline().is_err()
@@ -71,10 +73,12 @@ fn leave<A: Arch>(me: CpuId) -> ! {
     {
         panic::took_over::<A>(&Stopped::from(&stop));
     }
+    inject::at(Place::Dying, 0);
     arrived::<A>();
     A::quiesce();
     // From OFF on somebody may start this CPU anew, on this very stack. The start begins by taking the CPU out of whatever it
     // executes, and until then nobody else touches the stack or the area: what is left of the way to the park page is safe.
     engine.go_off(me);
+    inject::at(Place::Gone, 0);
     A::park()
 }
