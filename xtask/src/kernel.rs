@@ -6,7 +6,7 @@ pub mod image;
 pub mod symbols;
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,6 +27,9 @@ pub struct Flavour {
     /// Built for more than one CPU.
     pub smp: bool,
     pub release: bool,
+    /// With faults that the command line stages; never what people carry away.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub faults: bool,
 }
 
 /// A kernel that was built. The files stay open: a later build replaces the names, not what a running QEMU reads.
@@ -58,7 +61,9 @@ impl Flavour {
 
     /// Where its files go.
     pub fn dir(self) -> PathBuf {
-        paths::out().join(format!("{}-{}-{}", self.arch, self.build(), self.profile()))
+        let faults = if self.faults { "-faults" } else { "" };
+        let name = format!("{}-{}-{}{faults}", self.arch, self.build(), self.profile());
+        paths::out().join(name)
     }
 
     /// The name of the image people carry away.
@@ -71,10 +76,11 @@ impl std::fmt::Display for Flavour {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} {} {}",
+            "{} {} {}{}",
             self.arch,
             self.build().to_uppercase(),
-            self.profile()
+            self.profile(),
+            if self.faults { " with faults" } else { "" }
         )
     }
 }
@@ -112,6 +118,39 @@ pub fn build(flavour: Flavour) -> Result<Kernel> {
     let elf = replace(&dir.join("standstill.elf"), &bytes)?;
     let image = replace(&dir.join(flavour.image_name()), &image)?;
     Ok(Kernel { flavour, elf, image })
+}
+
+/// The same kernel with other bytes in the variable called `symbol`, from its beginning on. It lies in memory files only.
+///
+/// # Errors
+/// When there is no such variable, or it is shorter.
+pub fn patched(kernel: &Kernel, symbol: &str, bytes: &[u8]) -> Result<Kernel> {
+    let mut elf = fs::read(&kernel.elf.path).context("cannot read the kernel")?;
+    let room = elf::in_file(&elf, symbol)?.with_context(|| format!("{symbol} is not in the kernel"))?;
+    let room = elf
+        .get_mut(room)
+        .with_context(|| format!("{symbol} is not in the file"))?;
+    let place = room
+        .get_mut(..bytes.len())
+        .with_context(|| format!("{symbol} is shorter than that"))?;
+    place.copy_from_slice(bytes);
+    let image = compose(kernel.flavour.arch, &elf)?;
+    let artefact = |like: &Artefact, bytes: &[u8]| -> Result<Artefact> {
+        let mut file = File::from(rustix::fs::memfd_create(
+            "kernel",
+            rustix::fs::MemfdFlags::CLOEXEC,
+        )?);
+        file.write_all(bytes)?;
+        Ok(Artefact {
+            path: like.path.clone(),
+            file,
+        })
+    };
+    Ok(Kernel {
+        flavour: kernel.flavour,
+        elf: artefact(&kernel.elf, &elf)?,
+        image: artefact(&kernel.image, &image)?,
+    })
 }
 
 fn compose(arch: Arch, elf: &[u8]) -> Result<Vec<u8>> {
@@ -174,8 +213,9 @@ pub fn cargo(arch: Arch, verb: &str, target_dir: &Path) -> Result<Command> {
 
 /// Adds what chooses the build.
 pub fn choose(command: &mut Command, flavour: Flavour) {
-    if flavour.smp {
-        command.args(["--features", "smp"]);
+    let features = [("smp", flavour.smp), ("fault-injection", flavour.faults)];
+    for (feature, _) in features.iter().filter(|(_, wanted)| *wanted) {
+        command.args(["--features", feature]);
     }
     if flavour.release {
         command.arg("--release");
@@ -229,6 +269,7 @@ mod tests {
             arch: Arch::I386,
             smp: false,
             release: true,
+            faults: false,
         };
         assert!(flavour.dir().ends_with("standstill/i386-up-release"));
         assert_eq!(flavour.to_string(), "i386 UP release");

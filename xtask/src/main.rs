@@ -11,6 +11,7 @@ mod needs;
 mod out;
 mod paths;
 mod progress;
+mod scenario;
 mod verbs;
 mod vm;
 
@@ -46,6 +47,7 @@ enum Verb {
     Build(verbs::build::Build),
     Test(verbs::test::Test),
     Matrix(verbs::matrix::Matrix),
+    Scenario(verbs::scenario::Verb),
     Check(verbs::check::Check),
     Gdb(verbs::gdb::Gdb),
     Bench(verbs::bench::Bench),
@@ -64,6 +66,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Build(build) => build.run(install),
         Verb::Test(test) => test.run(install),
         Verb::Matrix(matrix) => matrix.run(install),
+        Verb::Scenario(scenario) => scenario.run(install),
         Verb::Check(check) => check.run(install),
         Verb::Gdb(gdb) => gdb.run(install),
         Verb::Bench(bench) => bench.run(install),

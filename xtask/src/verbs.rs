@@ -7,4 +7,5 @@ pub mod doctor;
 pub mod gdb;
 pub mod matrix;
 pub mod qemu;
+pub mod scenario;
 pub mod test;

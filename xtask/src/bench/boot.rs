@@ -180,6 +180,7 @@ mod tests {
             arch: Arch::X86_64,
             smp: true,
             release: true,
+            faults: false,
         };
         let counted = |flavour, cpus| Counted {
             flavour,

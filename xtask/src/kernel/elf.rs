@@ -1,5 +1,7 @@
 //! What an ELF file says, 32 or 64 bit.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result};
 use object::read::elf::{ElfFile32, ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, FileKind, Object, ObjectSection, ObjectSymbol};
@@ -35,6 +37,22 @@ pub struct Elf {
     pub symbols: Vec<(String, u64)>,
     /// In hexadecimal, as the kernel prints it.
     pub build_id: Option<String>,
+}
+
+/// Where in the file the variable called exactly `symbol` lies; `None` if there is none.
+///
+/// # Errors
+/// When it is no ELF file.
+pub fn in_file(data: &[u8], symbol: &str) -> Result<Option<Range<usize>>> {
+    let file = object::File::parse(data).context("not an ELF file")?;
+    let place = || {
+        let symbol = file.symbols().find(|one| one.name() == Ok(symbol))?;
+        let section = file.section_by_index(symbol.section_index()?).ok()?;
+        let (start, _) = section.file_range()?;
+        let at = usize::try_from(start + symbol.address().checked_sub(section.address())?).ok()?;
+        Some(at..at.checked_add(usize::try_from(symbol.size()).ok()?)?)
+    };
+    Ok(place())
 }
 
 impl Elf {

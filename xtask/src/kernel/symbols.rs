@@ -5,11 +5,20 @@ use super::elf::Elf;
 /// The symbols of `elf` that exist only for more than one CPU: what lies in a Rust module called `smp`, and what
 /// assembly calls `smp_something`.
 pub fn smp_only(elf: &Elf) -> Vec<String> {
+    those(elf, is_smp)
+}
+
+/// The symbols of `elf` that stage faults: only a kernel that was built for it may have any.
+pub fn faults(elf: &Elf) -> Vec<String> {
+    those(elf, |name| name.contains("::inject::") || name == "INJECT_EARLY")
+}
+
+fn those(elf: &Elf, wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let names = elf
         .symbols
         .iter()
         .map(|(name, _)| format!("{:#}", rustc_demangle::demangle(name)));
-    let mut names: Vec<String> = names.filter(|name| is_smp(name)).collect();
+    let mut names: Vec<String> = names.filter(|name| wanted(name)).collect();
     names.sort();
     names.dedup();
     names

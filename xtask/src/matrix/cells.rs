@@ -187,6 +187,7 @@ fn cell(variant: &Variant, smp: bool, cpus: u32, release: bool, task: Task) -> C
             arch: variant.arch,
             smp,
             release,
+            faults: false,
         },
         cpus,
         variant: variant.name,

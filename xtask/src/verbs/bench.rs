@@ -99,6 +99,7 @@ impl Boot {
                 arch: *arch,
                 smp,
                 release: true,
+                faults: false,
             })
         });
         let kernels = flavours.map(kernel::build).collect::<Result<Vec<_>>>()?;
@@ -149,6 +150,7 @@ fn measure_builds(archs: &[Arch]) -> Result<Vec<Builds>> {
                 arch: *arch,
                 smp: true,
                 release: false,
+                faults: false,
             })
         })
         .collect()

@@ -23,6 +23,9 @@ pub struct Choice {
     /// Optimised.
     #[arg(long)]
     pub release: bool,
+    /// With fault points, and `inject=` on the command line to stage faults there.
+    #[arg(long)]
+    pub faults: bool,
 }
 
 impl Choice {
@@ -32,6 +35,7 @@ impl Choice {
             arch: self.arch,
             smp: !self.up,
             release: self.release,
+            faults: self.faults,
         }
     }
 }
@@ -91,12 +95,14 @@ pub struct Comparison {
     pub stray: Vec<String>,
     /// The same in the SMP kernel: the control, there must be some.
     pub control: usize,
+    /// Symbols in either that stage faults: there must be none.
+    pub faults: Vec<String>,
 }
 
 impl Comparison {
     /// Whether the UP kernel is free of SMP code, by a check that finds such code where it is.
     pub fn is_clean(&self) -> bool {
-        self.stray.is_empty() && self.control > 0
+        self.stray.is_empty() && self.control > 0 && self.faults.is_empty()
     }
 }
 
@@ -125,6 +131,9 @@ impl std::fmt::Display for Comparison {
         self.stray
             .iter()
             .try_for_each(|name| write!(f, "\n  must not be in a UP kernel: {name}"))?;
+        self.faults
+            .iter()
+            .try_for_each(|name| write!(f, "\n  must not be in a kernel without faults: {name}"))?;
         if self.control == 0 {
             write!(
                 f,
@@ -140,7 +149,14 @@ impl std::fmt::Display for Comparison {
 /// # Errors
 /// When one does not build.
 pub fn compare(arch: Arch, release: bool) -> Result<Comparison> {
-    let build = |smp| kernel::build(Flavour { arch, smp, release });
+    let build = |smp| {
+        kernel::build(Flavour {
+            arch,
+            smp,
+            release,
+            faults: false,
+        })
+    };
     let (up, smp) = (build(false)?, build(true)?);
     let elf = |kernel: &Kernel| Elf::parse(&kernel.elf.read()?);
     let (up_elf, smp_elf) = (elf(&up)?, elf(&smp)?);
@@ -152,5 +168,9 @@ pub fn compare(arch: Arch, release: bool) -> Result<Comparison> {
         memory: [memory(&up_elf), memory(&smp_elf)],
         stray: symbols::smp_only(&up_elf),
         control: symbols::smp_only(&smp_elf).len(),
+        faults: [&up_elf, &smp_elf]
+            .into_iter()
+            .flat_map(symbols::faults)
+            .collect(),
     })
 }

@@ -131,6 +131,7 @@ fn kernel_step(arch: Arch, smp: bool, verb: &str) -> Result<Command> {
             arch,
             smp,
             release: false,
+            faults: false,
         },
     );
     if verb == "clippy" {

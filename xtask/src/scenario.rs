@@ -1,0 +1,233 @@
+//! Staged failures: the catalogue, how each is played on the real kernel or on the host, and what must be seen.
+
+pub mod catalogue;
+pub mod expect;
+pub mod host;
+pub mod judge;
+pub mod report;
+pub mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use self::catalogue::{Host, Scenario, Stage};
+use crate::arch::Arch;
+use crate::audit::Honesty;
+use crate::kernel::{self, Flavour, Kernel};
+use crate::matrix::schedule;
+use crate::progress;
+use crate::vm::console::Show;
+use crate::vm::input::Input;
+use crate::vm::spec::{Boot, Spec};
+use crate::vm::{self, Outcome, Watch, machine};
+
+/// Wall time that a run may take, on a machine that is busy with others.
+const TIMEOUT: Duration = Duration::from_secs(90);
+
+/// The kernel's variable that holds the faults to stage before the command line is read.
+const EARLY: &str = "INJECT_EARLY";
+
+/// A scenario to be played once on the kernel.
+#[derive(Clone, Debug)]
+pub struct Play {
+    pub number: u8,
+    pub scenario: &'static str,
+    pub stage: Stage,
+    pub arch: Arch,
+    pub seed: u64,
+    /// More than the stage's own faults: a kernel that is wrong on purpose.
+    pub mutant: &'static str,
+}
+
+/// One that was played, or a test that was run.
+#[derive(Debug)]
+pub struct Played {
+    pub name: String,
+    pub number: u8,
+    /// What repeats it.
+    pub replay: String,
+    pub seed: Option<u64>,
+    /// What was wrong; nothing if all was right.
+    pub wrong: Option<String>,
+    /// The console, or what the test said.
+    pub text: String,
+    pub wall: Duration,
+}
+
+impl Play {
+    /// `13 reboot_then_crash/in_the_wait x86_64 smp-4`.
+    pub fn name(&self) -> String {
+        let label = match self.stage.label {
+            "" => String::new(),
+            label => format!("/{label}"),
+        };
+        let machine = self
+            .stage
+            .machine
+            .map_or(String::new(), |machine| format!(" {machine}"));
+        let build = self.flavour().build();
+        format!(
+            "{}{label} {} {build}-{}{machine}",
+            self.scenario, self.arch, self.stage.cpus
+        )
+    }
+
+    fn replay(&self) -> String {
+        let label = match self.stage.label {
+            "" => String::new(),
+            label => format!("/{label}"),
+        };
+        format!(
+            "cargo xtask scenario {}{label} --arch {} --seed {}",
+            self.scenario, self.arch, self.seed
+        )
+    }
+
+    const fn flavour(&self) -> Flavour {
+        Flavour {
+            arch: self.arch,
+            smp: self.stage.smp,
+            release: false,
+            faults: true,
+        }
+    }
+
+    /// The kernel's command line.
+    fn append(&self) -> String {
+        let stage = &self.stage;
+        let faults: Vec<&str> = [stage.inject, self.mutant]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect();
+        let mut words = vec![
+            format!("panic={}", stage.panic),
+            format!("inject-seed={}", self.seed),
+        ];
+        if !faults.is_empty() {
+            words.push(format!("inject={}", faults.join(",")));
+        }
+        if !stage.run.is_empty() {
+            words.push(format!("\"run={}\"", stage.run));
+        }
+        words.join(" ")
+    }
+
+    fn spec<'a>(&self, kernel: &'a Kernel) -> Spec<'a> {
+        Spec {
+            kernel,
+            boot: Boot::of(self.arch)[0],
+            machine: machine::merge(self.arch, self.stage.machine),
+            cpu: self.arch.default_cpu().to_owned(),
+            cpus: self.stage.cpus,
+            memory: "256".into(),
+            append: self.append(),
+            initrd: None,
+            gdb: None,
+            counting: None,
+        }
+    }
+
+    fn judge(&self, outcome: &Outcome) -> Result<(), String> {
+        let cpus = if self.stage.smp { self.stage.cpus } else { 1 };
+        judge::check(&self.stage.expect, cpus, outcome)
+    }
+}
+
+/// All plays of `scenarios` on `archs`, `repeat` times with rising seeds.
+pub fn plays(
+    scenarios: &[Scenario],
+    archs: &[Arch],
+    seed: u64,
+    repeat: u64,
+    mutant: &'static str,
+) -> Vec<Play> {
+    let mut plays = Vec::new();
+    for scenario in scenarios {
+        for arch in archs {
+            let stages = scenario.stages.iter().filter(|stage| stage.archs.contains(arch));
+            for stage in stages {
+                plays.extend((0..repeat).map(|n| Play {
+                    number: scenario.number,
+                    scenario: scenario.name,
+                    stage: stage.clone(),
+                    arch: *arch,
+                    seed: seed.wrapping_add(n),
+                    mutant,
+                }));
+            }
+        }
+    }
+    plays
+}
+
+/// Builds what `plays` need and plays them, `jobs` small ones at a time, and runs `tests`. Tells of each in a line: on
+/// standard error if `quiet`.
+///
+/// # Errors
+/// When a kernel does not build.
+pub fn run(plays: Vec<Play>, tests: Vec<(u8, Host)>, jobs: usize, quiet: bool) -> Result<Vec<Played>> {
+    let kernels = build(&plays)?;
+    let bar = progress::bar((plays.len() + tests.len()) as u64);
+    let tell = |played: Played| {
+        let line = report::line(&played);
+        bar.suspend(|| {
+            let _ = if quiet {
+                writeln!(io::stderr().lock(), "{line}")
+            } else {
+                writeln!(io::stdout().lock(), "{line}")
+            };
+        });
+        bar.inc(1);
+        played
+    };
+    let weight = |play: &Play| (play.stage.cpus as usize).div_ceil(16);
+    let mut all = schedule::run(plays, jobs, weight, |play| tell(boot(&play, &kernels)));
+    all.extend(
+        tests
+            .into_iter()
+            .map(|(number, test)| tell(host::run(number, test))),
+    );
+    bar.finish_and_clear();
+    all.sort_by(|a, b| (a.number, &a.name, a.seed).cmp(&(b.number, &b.name, b.seed)));
+    Ok(all)
+}
+
+fn build(plays: &[Play]) -> Result<BTreeMap<Flavour, Kernel>> {
+    let flavours: BTreeSet<Flavour> = plays.iter().map(Play::flavour).collect();
+    flavours
+        .into_iter()
+        .map(|flavour| Ok((flavour, kernel::build(flavour)?)))
+        .collect()
+}
+
+fn boot(play: &Play, kernels: &BTreeMap<Flavour, Kernel>) -> Played {
+    let started = Instant::now();
+    let watch = Watch {
+        show: Show::Hidden,
+        input: Input::None,
+        timeout: Some(TIMEOUT),
+        after_ready: None,
+        audit: (play.stage.panic == 0).then_some(Honesty::Honest),
+    };
+    let outcome = match play.stage.early {
+        "" => vm::run(&play.spec(&kernels[&play.flavour()]), watch),
+        early => kernel::patched(&kernels[&play.flavour()], EARLY, format!("{early}\0").as_bytes())
+            .and_then(|kernel| vm::run(&play.spec(&kernel), watch)),
+    };
+    let (wrong, text) = match outcome {
+        Ok(outcome) => (play.judge(&outcome).err(), outcome.text),
+        Err(error) => (Some(format!("{error:#}")), String::new()),
+    };
+    Played {
+        name: play.name(),
+        number: play.number,
+        replay: play.replay(),
+        seed: Some(play.seed),
+        wrong,
+        text,
+        wall: started.elapsed(),
+    }
+}

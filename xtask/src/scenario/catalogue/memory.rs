@@ -1,0 +1,149 @@
+//! Acknowledgement, memory, registers.
+
+use super::Host::{Loom, Sim};
+use super::{ARM, Scenario, Stage, scenario, stage};
+use crate::scenario::expect::{Want, named, panic, parked, partial};
+
+pub fn scenarios() -> Vec<Scenario> {
+    vec![
+        scenario(
+            39,
+            "ack_before_flush",
+            "what must be in order before the acknowledgement takes its time: the owner waits, and if too long, says so",
+            "QEMU's caches flush at once, so the hook is slowed",
+            &[Sim("scenario_39_ack_before_flush")],
+            vec![
+                stage("", 4, panic().owner(vec![0]).took_ms(5, 2_000))
+                    .inject("quiesce@2:delay=5ms")
+                    .run("panic"),
+                stage(
+                    "too_long",
+                    4,
+                    partial()
+                        .owner(vec![0])
+                        .cpu(2, named("STUCK").state(&["saving", "saved"])),
+                )
+                .inject("quiesce@2:delay=3s")
+                .run("panic"),
+            ],
+        ),
+        scenario(
+            40,
+            "regs_visible_after_ack",
+            "registers are whole when the acknowledgement is seen, on memory with a weak order",
+            "memory ordering; the mutant RelaxedAck is the control",
+            &[Loom("double_panic")],
+            vec![],
+        ),
+        scenario(
+            41,
+            "fault_while_saving_regs",
+            "a CPU faults while it answers: it parks, without registers if it had none yet",
+            "a fault at each step of the answer",
+            &[
+                Sim("scenario_41_fault_while_saving_regs"),
+                Sim("scenario_41_fault_anywhere_on_the_way"),
+            ],
+            faults(),
+        ),
+        scenario(
+            42,
+            "park_page_survives",
+            "all memory but the park page is overwritten, and signals come: the CPUs stay",
+            "that a signal is no way out is shown here, that memory may be overwritten on a machine",
+            &[Sim("scenario_42_park_page_survives")],
+            vec![],
+        ),
+        scenario(
+            43,
+            "power_off_denied",
+            "firmware does not power the CPU off: it stays in the park page",
+            "QEMU's firmware denies nothing, so it is not asked",
+            &[Sim("scenario_43_power_off_denied")],
+            vec![
+                stage("", 4, panic().owner(vec![0]))
+                    .on(ARM, None)
+                    .inject("cpu-off@2*:skip")
+                    .run("panic"),
+                stage("nobody", 4, panic().owner(vec![0]))
+                    .on(ARM, None)
+                    .inject("cpu-off*:skip")
+                    .run("panic"),
+            ],
+        ),
+        scenario(
+            44,
+            "already_on_in_next_kernel",
+            "a CPU has acknowledged and is not off yet: the owner asks the hardware until it is",
+            "hardware that takes its time",
+            &[Sim("scenario_44_already_on_in_next_kernel")],
+            vec![
+                stage("", 4, panic().owner(vec![0]).took_ms(50, 2_000))
+                    .on(ARM, None)
+                    .inject("park@2:delay=50ms")
+                    .run("panic"),
+            ],
+        ),
+        scenario(
+            45,
+            "late_reader_of_owner_stack",
+            "a CPU that comes late reads what the owner left on its stack",
+            "all of a stop lies in one static",
+            &[Sim("scenario_45_late_reader_of_owner_stack")],
+            vec![],
+        ),
+        scenario(
+            46,
+            "double_note",
+            "a non-maskable interrupt hits a CPU that is answering: the registers it saved stay",
+            "a signal inside the save",
+            &[Loom("signal_twice"), Sim("scenario_46_double_note")],
+            vec![
+                stage(
+                    "before_the_registers",
+                    4,
+                    panic().owner(vec![0]).cpu(2, interrupted()),
+                )
+                .firm()
+                .inject("answering@2:nmi,answering@2:delay=1ms")
+                .run("panic"),
+                stage("after_them", 4, panic().owner(vec![0]).cpu(2, interrupted()))
+                    .firm()
+                    .inject("saved@2:nmi,saved@2:delay=1ms")
+                    .run("panic"),
+            ],
+        ),
+        scenario(
+            47,
+            "tick_broadcast_to_parked",
+            "timers of parked CPUs are due: nobody's handler runs",
+            "",
+            &[Sim("scenario_47_tick_broadcast_to_parked")],
+            vec![
+                stage("", 4, panic().owner(vec![0]).clue("asked for").panics(1))
+                    .inject("finishing@0:post=1,timer?1*:post=2,end@0:delay=1s,end@0?2:panic")
+                    .run("busy all;sleep 20;panic"),
+            ],
+        ),
+    ]
+}
+
+fn interrupted() -> Want {
+    parked().via(&["interrupt"])
+}
+
+fn faults() -> Vec<Stage> {
+    let bare = || interrupted().why(&["NO_REGS"]).registers(false);
+    let at = |label, inject, want| {
+        stage(label, 4, panic().owner(vec![0]).cpu(2, want))
+            .inject(inject)
+            .run("panic")
+    };
+    vec![
+        at("answering", "answering@2:fault", bare()),
+        at("saving", "save-regs@2:fault", bare()),
+        at("saved", "saved@2:fault", interrupted()),
+        at("quiescing", "quiesce@2:fault", interrupted()),
+        at("acknowledging", "acknowledging@2:panic", interrupted()),
+    ]
+}

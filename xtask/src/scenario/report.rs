@@ -1,0 +1,81 @@
+//! What came of the scenarios: for a person, for JUnit readers, for programs.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use serde_json::{Value, json};
+
+use super::Played;
+use crate::paths;
+
+/// As many lines of a failed run's console as one wants to see in passing.
+const TAIL: usize = 40;
+
+/// One line, and what repeats it and the end of its console if it failed.
+pub fn line(played: &Played) -> String {
+    let seed = played.seed.map_or(String::new(), |seed| format!("  seed {seed}"));
+    let (number, name, wall) = (played.number, &played.name, played.wall.as_secs_f32());
+    let Some(wrong) = &played.wrong else {
+        return format!("ok    {number:>2} {name:<62} {wall:5.1} s{seed}");
+    };
+    let lines: Vec<&str> = played.text.trim_end().lines().collect();
+    let tail: String = lines[lines.len().saturating_sub(TAIL)..]
+        .iter()
+        .map(|line| format!("\n      | {line}"))
+        .collect();
+    format!(
+        "FAIL  {number:>2} {name:<62} {wall:5.1} s{seed}\n      {wrong}\n      again: {}{tail}",
+        played.replay
+    )
+}
+
+/// Writes `scenario.xml` below the output folder, and says where.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(all: &[Played]) -> Result<PathBuf> {
+    let dir = paths::out();
+    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let file = dir.join("scenario.xml");
+    let xml = junit(all).to_string().context("cannot write JUnit XML")?;
+    fs::write(&file, xml).context("cannot write scenario.xml")?;
+    Ok(file)
+}
+
+fn junit(all: &[Played]) -> Report {
+    let mut suite = TestSuite::new("scenario");
+    for played in all {
+        let mut status = TestCaseStatus::success();
+        if let Some(wrong) = &played.wrong {
+            status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(wrong.as_str());
+        }
+        let seed = played.seed.map_or(String::new(), |seed| format!(" seed {seed}"));
+        let mut case = TestCase::new(format!("{}{seed}", played.name), status);
+        case.set_classname(format!("scenario {}", played.number))
+            .set_time(played.wall)
+            .set_system_out(played.text.as_str());
+        suite.add_test_case(case);
+    }
+    let mut report = Report::new("standstill");
+    report.add_test_suite(suite);
+    report
+}
+
+/// The same for programs.
+pub fn to_json(all: &[Played]) -> Value {
+    let one = |played: &Played| {
+        json!({
+            "number": played.number,
+            "name": played.name,
+            "seed": played.seed,
+            "passed": played.wrong.is_none(),
+            "wrong": played.wrong,
+            "replay": played.replay,
+            "wall_ms": played.wall.as_millis(),
+        })
+    };
+    all.iter().map(one).collect()
+}
