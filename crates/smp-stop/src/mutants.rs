@@ -49,11 +49,13 @@ pub enum Mutant {
     ClockAlone,
     /// The result is published without asking whether the stop is still this CPU's.
     DoneUnchecked,
+    /// The CPU that stood by parks, and nobody waits until it is off.
+    DeputyLeftOn,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::CountInsteadOfState,
         Self::AckBeforeSave,
         Self::GateRemoved,
@@ -74,6 +76,7 @@ impl Mutant {
         Self::SignalEverybody,
         Self::ClockAlone,
         Self::DoneUnchecked,
+        Self::DeputyLeftOn,
     ];
 }
 

@@ -22,9 +22,9 @@ use crate::out::say;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask test              everything: some minutes on two cores
-  cargo xtask test --host       unit and doc tests only")]
+  cargo xtask test --host       unit tests, doc tests and models only")]
 pub struct Test {
-    /// Only what runs on the host: unit and doc tests.
+    /// Only what runs on the host: unit tests, doc tests, and models of the stop engine.
     #[arg(long)]
     host: bool,
     /// How many small virtual machines run at once [default: the number of cores]
@@ -68,6 +68,9 @@ impl Test {
         }
         let mut tally = host("the host's tests", &[])?;
         tally += host("the same, with more than one CPU", &smp_features()?)?;
+        for checker in ["loom", "shuttle"] {
+            tally += host(&format!("the stop engine under {checker}"), &checked(checker))?;
+        }
         if !self.host {
             tally += symbols();
             tally += self.machines(install);
@@ -129,6 +132,13 @@ fn host(what: &str, more: &[String]) -> Result<Tally> {
         tally.failed = 1;
     }
     Ok(tally)
+}
+
+/// Arguments for the engine's models under a checker. Alone: the checker's atomics fit into no kernel.
+fn checked(checker: &str) -> Vec<String> {
+    ["--package", "smp-stop", "--features", checker, "--test", checker]
+        .map(String::from)
+        .into()
 }
 
 /// Arguments that turn the feature `smp` on in every host crate that has it.

@@ -9,6 +9,7 @@ use super::targets::can_be_signalled;
 use super::{Engine, Lead, SmpStopOps};
 use crate::area::{Slot, progress};
 use crate::latch::Lost;
+use crate::mutants::mutant;
 use crate::report::RungKind;
 use crate::sync::RELAXED;
 use crate::word::{CpuState, Origin, View};
@@ -93,7 +94,8 @@ impl<O: SmpStopOps> Engine<'_, O> {
         match what {
             Await::Release => {
                 let stood_by = slot.progress.load(RELAXED) & progress::STOOD_BY != 0;
-                stood_by && (view.state == CpuState::Saved || self.ops.hw_off(cpu) == Some(false))
+                let on = || self.ops.hw_off(cpu) == Some(false) && !mutant!(DeputyLeftOn);
+                stood_by && (view.state == CpuState::Saved || on())
             }
             Await::PowerOff => self.ops.hw_off(cpu) == Some(false),
             _ => {

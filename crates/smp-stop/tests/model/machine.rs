@@ -1,4 +1,4 @@
-//! A machine of three CPUs, each a thread of loom's. Its clock stands still, so that a wait ends after so many polls: with
+//! A machine whose CPUs are a model checker's threads. Its clock stands still, so that a wait ends after so many polls: with
 //! every interleaving of those polls with what the others do, every order of "answered" and "timed out" is there.
 
 use std::any::Any;
@@ -13,8 +13,7 @@ use smp_stop::{
     StopArea, StopOps,
 };
 
-/// CPUs.
-pub const N: usize = 3;
+use crate::{N, relax};
 
 /// Why a CPU stops executing.
 enum End {
@@ -210,7 +209,9 @@ impl StopOps for Cpu {
         0
     }
 
-    fn relax(&self) {}
+    fn relax(&self) {
+        relax();
+    }
 
     fn save_regs(&self, out: &mut Registers) {
         assert_ne!(
