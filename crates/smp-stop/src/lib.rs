@@ -39,8 +39,9 @@
 //! panic, crash); whoever has a higher one takes the latch and the owner before, which notices at its next look, parks like
 //! everybody else. A second stopper with no better reason saves its registers and parks. An owner that comes again, because
 //! it failed inside the stop or stops once more after it, goes on. An owner that dies in a hook of its architecture is
-//! replaced by the first CPU that answered, which stands by for just that: once, and never one that only was slow, for
-//! its claim is void the moment the latch's generation rises.
+//! replaced by the first CPU that answered, which stands by for just that: once. One that only was slow finds its claim
+//! void, for the latch's generation has risen, and parks. When all that answer have answered, the one that stood by is let
+//! go: from there on the owner asks the hardware, saves its own registers and writes the account, alone.
 //!
 //! # What is promised
 //!

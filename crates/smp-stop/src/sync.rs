@@ -80,8 +80,8 @@ impl<T> Shared<T> {
     }
 }
 
-/// 64 bits of information in two words, for machines without 64-bit atomics. One writer at a time; a reader that comes
-/// between the two stores sees a mixture.
+/// 64 bits of information in two words, for machines without 64-bit atomics. Whoever comes between the two stores of a
+/// writer, a reader or an owner that took the stop away at just that time, gets a mixture: no decision hangs on it.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct Info64 {

@@ -26,12 +26,14 @@ impl<O: SmpStopOps> Engine<'_, O> {
             _ if force.is_none() && asked.by_signal > 0 => Verdict::Unavailable(Unavailable::NoSignal),
             _ => Verdict::Partial,
         };
-        // The account of a later round stands, should this owner have become a former one meanwhile.
-        self.area
-            .header
-            .verdict
-            .fetch_max(verdict.pack(round), Ordering::AcqRel);
+        self.publish(lead, verdict);
         verdict
+    }
+
+    /// Writes the verdict down. That of a later round stands, should this owner have become a former one meanwhile.
+    pub(super) fn publish(&self, lead: &Lead, verdict: Verdict) {
+        let raw = verdict.pack(lead.round());
+        self.area.header.verdict.fetch_max(raw, Ordering::AcqRel);
     }
 
     fn why_silent(&self, cpu: CpuId, slot: &Slot, force: Option<RungKind>) -> Option<Why> {

@@ -178,17 +178,18 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         if let (Phase::Done, Some(verdict)) = (phase, verdict) {
             return Stop::new(self.area, ticket.generation, verdict, How::AlreadyDone);
         }
-        let before = header.reentries.fetch_add(1, RELAXED);
-        if before >= MAX_REENTRIES {
-            let verdict = Verdict::Unavailable(Unavailable::Reentered);
-            return Stop::new(self.area, ticket.generation, verdict, How::Reentered);
-        }
+        let before = header.reentries.fetch_add(1, RELAXED).min(MAX_REENTRIES);
         let lead = Lead {
             me,
             ticket,
             first_rung: self.next_rung(ticket.generation),
             reentries: before as u8 + 1,
         };
-        self.lead(lead, How::Reentered)
+        if before < MAX_REENTRIES {
+            return self.lead(lead, How::Reentered);
+        }
+        let verdict = Verdict::Unavailable(Unavailable::Reentered);
+        self.publish(&lead, verdict);
+        Stop::new(self.area, ticket.generation, verdict, How::Reentered)
     }
 }

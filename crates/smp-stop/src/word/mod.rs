@@ -91,30 +91,12 @@ impl CpuWord {
     }
 
     /// Asks the CPU to stop: ONLINE, STARTING, DYING or LOST to STOP_REQ; a CPU that is OFF may not be started any more.
-    /// Returns the state that was replaced, or the state as it is where there is nothing to ask: OFF, or already asked.
-    pub fn request_stop(&self) -> CpuState {
-        self.ask().state
-    }
-
-    /// As [`Self::request_stop`], with all that was replaced.
+    /// Returns what was replaced, or the word as it is where there is nothing to ask: already asked, or answered.
     pub(crate) fn ask(&self) -> View {
         match self.change(asked) {
             Ok(old) => old,
             Err(refused) => refused.found,
         }
-    }
-
-    /// Whether the CPU has been asked to stop; for its own loops to poll.
-    pub fn stop_requested(&self) -> bool {
-        matches!(self.state(), CpuState::StopReq | CpuState::Saving)
-    }
-
-    /// STOP_REQ to SAVING, called by the CPU itself. At most one call per stop succeeds, so registers are saved once.
-    ///
-    /// # Errors
-    /// [`Refused`] in any other state.
-    pub fn begin_save(&self) -> Result<(), Refused> {
-        self.step(CpuState::StopReq, CpuState::Saving)
     }
 
     /// Whatever a running CPU is, asked or not, to SAVING, called by the CPU itself.
@@ -139,7 +121,7 @@ impl CpuWord {
     }
 
     /// Acknowledges: whatever the state, the CPU is PARKED. Must be its last store before the park loop (I3).
-    pub fn park(&self) {
+    pub(crate) fn park(&self) {
         // A park is never refused: a CPU that arrives at the gate late, LOST or of an old generation, parks too.
         let _ = self.change(|v| Some(with_state(v, CpuState::Parked)));
     }

@@ -18,7 +18,7 @@ fn a_start_that_is_awaited_comes_online_once() {
 #[test]
 fn a_stop_closes_the_gate() {
     let (word, generation) = started();
-    assert_eq!(word.request_stop(), CpuState::Starting);
+    assert_eq!(word.ask().state, CpuState::Starting);
     assert_eq!(
         word.come_online(generation).unwrap_err().found.state,
         CpuState::StopReq
@@ -59,29 +59,29 @@ fn a_revoke_that_comes_second_is_refused() {
 fn registers_are_saved_once() {
     let (word, generation) = started();
     word.come_online(generation).unwrap();
-    assert!(word.begin_save().is_err() && !word.stop_requested());
-    assert_eq!(word.request_stop(), CpuState::Online);
+    assert!(!word.view().is_asked());
+    assert_eq!(word.ask().state, CpuState::Online);
     assert_eq!(
-        word.request_stop(),
+        word.ask().state,
         CpuState::StopReq,
         "asking twice changes nothing"
     );
-    assert!(word.stop_requested());
-    assert_eq!(word.begin_save(), Ok(()));
-    assert!(word.begin_save().is_err());
+    assert!(word.view().is_asked());
+    assert_eq!(word.begin_answer(), Ok(()));
+    assert!(word.begin_answer().is_err() && !word.view().is_asked());
 }
 
 #[test]
 fn a_cpu_that_is_off_needs_no_stop() {
     let word = CpuWord::new();
-    assert_eq!(word.request_stop(), CpuState::Off);
+    assert_eq!(word.ask().state, CpuState::Off);
     assert_eq!(word.state(), CpuState::Off);
 }
 
 #[test]
 fn a_stop_bars_later_starts_of_cpus_that_are_off() {
     let word = CpuWord::new();
-    assert_eq!(word.request_stop(), CpuState::Off);
+    assert_eq!(word.ask().state, CpuState::Off);
     assert_eq!(word.begin_start().unwrap_err().found.origin, Origin::Barred);
     assert!(!word.view().was_released());
 }
@@ -103,7 +103,7 @@ fn a_refused_start_leaves_a_cpu_that_was_never_there() {
 #[test]
 fn a_request_keeps_what_the_cpu_was() {
     let origin = |word: &CpuWord| {
-        word.request_stop();
+        word.ask();
         word.view().origin
     };
     let (word, generation) = started();
@@ -136,7 +136,7 @@ fn an_answer_needs_no_request_and_comes_once() {
     assert_eq!(word.begin_answer(), Ok(()));
     assert_eq!(word.view().origin, Origin::Online);
     assert!(word.begin_answer().is_err());
-    assert_eq!(word.request_stop(), CpuState::Saving);
+    assert_eq!(word.ask().state, CpuState::Saving);
     word.saved();
     assert!(word.view().has_answered());
     assert!(word.begin_answer().is_err());
@@ -153,7 +153,7 @@ fn hardware_may_say_that_a_silent_cpu_is_off() {
         CpuState::Starting,
         "only one that was asked is looked at"
     );
-    word.request_stop();
+    word.ask();
     word.off_by_hardware();
     assert_eq!(word.state(), CpuState::Off);
     assert!(word.begin_start().is_err());
