@@ -100,6 +100,11 @@ impl<'a> Report<'a> {
         Cpus(self, Row::is_parked)
     }
 
+    /// Those that were released once, and are off.
+    pub fn off(self) -> Cpus<'a> {
+        Cpus(self, |row| row.is_off())
+    }
+
     /// Those that ran, or may run, when the stop was over.
     pub fn silent(self) -> Cpus<'a> {
         Cpus(self, |row| row.silent.is_some())

@@ -65,6 +65,11 @@ impl Row {
         !self.owner && self.is(CpuState::Parked)
     }
 
+    /// Whether it was released once, and is off: it left, or the hardware says so.
+    pub fn is_off(&self) -> bool {
+        self.is(CpuState::Off) && self.view.is_some_and(View::was_released)
+    }
+
     /// What is wrong with it, if anything.
     pub fn why(&self) -> Option<Why> {
         match self.silent {

@@ -37,12 +37,19 @@ impl CpuWord {
         self.view().state
     }
 
-    /// The boot CPU is running before anybody could have started it.
+    /// The boot CPU is running before anybody could have started it. That counts as a start: should it go off later, it is
+    /// one that was released.
     ///
     /// # Errors
     /// [`Refused`] unless the CPU is OFF.
     pub fn boot_cpu_online(&self) -> Result<(), Refused> {
-        self.step(CpuState::Off, CpuState::Online)
+        let online = |v: View| View {
+            state: CpuState::Online,
+            generation: v.generation.next(),
+            ..v
+        };
+        self.change(|v| (v.state == CpuState::Off).then(|| online(v)))
+            .map(drop)
     }
 
     /// OFF to STARTING under a new generation. To be called before the CPU is released.

@@ -198,7 +198,7 @@ impl View {
         }
     }
 
-    /// Whether the CPU was ever released (the boot CPU: whether it ever came online).
+    /// Whether the CPU was ever released (the boot CPU: whether it ever came online), also if it has gone off since.
     pub const fn was_released(self) -> bool {
         self.generation.0 != Generation::NEVER.0 || !matches!(self.state, CpuState::Off)
     }

@@ -179,3 +179,19 @@ fn every_word_packs_and_unpacks() {
         }
     }
 }
+
+#[test]
+fn a_boot_cpu_that_goes_off_was_released_and_can_be_started() {
+    let word = CpuWord::new();
+    assert!(!word.view().was_released());
+    word.boot_cpu_online().unwrap();
+    assert!(word.boot_cpu_online().is_err());
+    word.begin_offline().unwrap();
+    word.go_off().unwrap();
+    assert!(
+        word.view().was_released(),
+        "a stop has to ask the hardware about it"
+    );
+    let generation = word.begin_start().unwrap();
+    assert_eq!(word.come_online(generation), Ok(()));
+}
