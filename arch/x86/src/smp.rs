@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use boot_info::Memblock;
 use boot_info::memblock::Direction;
 use kernel::arch::{Arch, HwId};
-use kernel::clock::{self, MS};
+use kernel::clock::MS;
 use kernel::cpu::{CpuId, NR_CPUS};
 use kernel::smp::{BootBlock, Bound, Ipi, Rung, RungKind, SignalError, StartError, Targets, stop_signal};
 use kernel::{irq, mm, sched};
@@ -47,8 +47,13 @@ pub struct StartRoot {
     pub page: &'static [u8; trampoline::PAGE],
 }
 
-/// Writes the trampoline for `blocks`.
-pub fn prepare<A: Arch>(blocks: &[&'static BootBlock], root: StartRoot) {
+/// Writes the trampoline for `blocks`, and takes those that are `coming` out of whatever they execute.
+pub fn prepare<A: Arch>(blocks: &[&'static BootBlock], coming: &[&'static BootBlock], root: StartRoot) {
+    write_trampoline::<A>(blocks, root);
+    take_out::<A>(coming);
+}
+
+fn write_trampoline<A: Arch>(blocks: &[&'static BootBlock], root: StartRoot) {
     let at = TRAMPOLINE.load(Ordering::Relaxed);
     if at == 0 {
         return;
@@ -87,54 +92,39 @@ pub(crate) fn nmi<A: Arch>(frame: &impl Frame) {
     stop_signal::<A>(RungKind::NonMaskable, &|out| stop::fill(frame, out));
 }
 
-/// Releases the CPUs of `blocks`, all of them before any is waited for.
+/// Takes the CPUs of `blocks` out of whatever they execute: the park page, if they have run before.
 ///
-/// Each attempt begins with INIT, to every CPU singly: it makes a CPU in any state listen, and drops an NMI that the
-/// wait-for-SIPI state has latched, which would otherwise hit in real mode, on the firmware's vectors. Between INIT and
-/// the start-up interrupt the Intel MP specification wants 10 ms; see [`init_must_settle`].
-pub fn start<A: Arch>(
-    blocks: &[&'static BootBlock],
-    attempt: u32,
-    failed: &mut dyn FnMut(&'static BootBlock, StartError),
-) {
+/// INIT goes to every CPU singly. It makes a CPU in any state listen, and drops an NMI that the wait-for-SIPI state has
+/// latched, which would otherwise hit in real mode, on the firmware's vectors. Between INIT and the start-up interrupt the
+/// Intel MP specification wants 10 ms; see [`init_must_settle`].
+fn take_out<A: Arch>(blocks: &[&'static BootBlock]) {
+    let Some(apic) = LocalApic::get() else { return };
+    for id in blocks.iter().filter_map(|block| u32::try_from(block.hw.0).ok()) {
+        // One that is not delivered shows: the start is not either, or the CPU does not come.
+        let _lost = apic.send_init(id);
+    }
+    if init_must_settle() {
+        irq::rest::<A>(INIT_SETTLES_NS);
+    }
+}
+
+/// Releases the CPU of `block`, which [`prepare`] has taken out of whatever it executed. A second start-up interrupt is for
+/// one that slept through the first; a CPU that runs ignores it.
+///
+/// # Errors
+/// The signal could not be sent.
+pub fn start(block: &'static BootBlock) -> Result<(), StartError> {
     let page = (TRAMPOLINE.load(Ordering::Relaxed) >> 12) as u8;
-    let Some(apic) = LocalApic::get().filter(|_| page != 0) else {
-        blocks
-            .iter()
-            .for_each(|block| failed(block, StartError::NotDelivered));
-        return;
-    };
-    if attempt == 0 {
-        each(blocks, failed, |id| apic.send_init(id).is_ok());
-        if init_must_settle() {
-            rest::<A>(INIT_SETTLES_NS);
-        }
-    }
-    // A second start-up interrupt is for those that slept through the first; a CPU that runs ignores it.
-    each(blocks, failed, |id| {
-        let sent = apic.send_startup(id, page).is_ok();
-        if cpu::has(Features::HYPERVISOR) {
-            rest::<A>(EMULATED_START_NS);
-        }
-        sent
-    });
+    let sent = LocalApic::get()
+        .filter(|_| page != 0)
+        .zip(u32::try_from(block.hw.0).ok())
+        .is_some_and(|(apic, id)| apic.send_startup(id, page).is_ok());
+    sent.then_some(()).ok_or(StartError::NotDelivered)
 }
 
-/// Lets the caller sleep for a while, with interrupts on.
-fn rest<A: Arch>(ns: u64) {
-    irq::wait_until::<A>(clock::now_ns() + ns, || false);
-}
-
-fn each(
-    blocks: &[&'static BootBlock],
-    failed: &mut dyn FnMut(&'static BootBlock, StartError),
-    mut send: impl FnMut(u32) -> bool,
-) {
-    for block in blocks {
-        if !u32::try_from(block.hw.0).is_ok_and(&mut send) {
-            failed(block, StartError::NotDelivered);
-        }
-    }
+/// As [`kernel::smp::SmpBringUpOps::start_pause_ns`].
+pub fn start_pause_ns() -> Option<u64> {
+    cpu::has(Features::HYPERVISOR).then_some(EMULATED_START_NS)
 }
 
 /// Whether INIT takes time. It did for CPUs whose APIC is a chip of its own or hangs on the serial APIC bus: the

@@ -22,17 +22,16 @@ impl SmpBringUpOps for X8664 {
         Ok(())
     }
 
-    fn prepare_start(blocks: &[&'static BootBlock], _tables: &Synced) {
-        smp::prepare::<Self>(blocks, symbols::trampoline_root());
+    fn prepare_start(blocks: &[&'static BootBlock], coming: &[&'static BootBlock], _tables: &Synced) {
+        smp::prepare::<Self>(blocks, coming, symbols::trampoline_root());
     }
 
-    unsafe fn start(
-        blocks: &[&'static BootBlock],
-        _tables: &Synced,
-        attempt: u32,
-        failed: &mut dyn FnMut(&'static BootBlock, StartError),
-    ) {
-        smp::start::<Self>(blocks, attempt, failed);
+    unsafe fn start(block: &'static BootBlock, _tables: &Synced, _attempt: u32) -> Result<(), StartError> {
+        smp::start(block)
+    }
+
+    fn start_pause_ns() -> Option<u64> {
+        smp::start_pause_ns()
     }
 
     fn init_secondary() {

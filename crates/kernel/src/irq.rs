@@ -114,6 +114,11 @@ pub fn wait_until<A: Arch>(deadline_ns: u64, done: impl FnMut() -> bool) -> bool
     }
 }
 
+/// Does nothing for `ns`, with interrupts on.
+pub fn rest<A: Arch>(ns: u64) {
+    wait_until::<A>(clock::now_ns() + ns, || false);
+}
+
 fn halt_until<A: Arch>(deadline_ns: u64, mut done: impl FnMut() -> bool) -> bool {
     let _off = IrqOff::new();
     loop {

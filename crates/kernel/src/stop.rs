@@ -167,8 +167,9 @@ impl fmt::Display for Stopped {
         }
         write!(
             f,
-            " stopped={} silent={} took_ns={}",
+            " stopped={} off={} silent={} took_ns={}",
             report.parked(),
+            report.off(),
             report.silent(),
             summary.took_ns
         )?;

@@ -14,6 +14,12 @@ pub enum Task {
     Boot,
     /// Test itself from inside.
     Selftest,
+    /// Take CPUs off and bring them on again, busy ones.
+    Hotplug,
+    /// Panic with a CPU off, and stay for the audit.
+    OffPanic,
+    /// Panic while CPUs go off and come on, and stay for the audit.
+    HotplugPanic,
     /// Panic.
     Panic,
     /// Read at address 0.
@@ -60,12 +66,18 @@ struct Facts {
 /// Why the monitor panics.
 const BY_MONITOR: &str = "asked for by the monitor";
 const BUSY: &str = "panic=0 \"run=busy all;panic\"";
+const HOTPLUG: &str = "\"run=busy all;hotplug all 20;cpus;poweroff\"";
+const OFF: &str = "panic=0 \"run=offline 2;panic\"";
+const BETWEEN: &str = "panic=0 \"run=bg hotplug all 1000;sleep 300;panic\"";
 const DEAF: &str = "panic=0 \"run=irqsoff 3;panic\"";
 
 impl Task {
-    /// All but [`Task::Boot`] and [`Task::DEAF`].
-    pub const SPECIAL: [Self; 14] = [
+    /// All but [`Task::Boot`] and the two that are only in [`Task::GICV2`].
+    pub const SPECIAL: [Self; 17] = [
         Self::Selftest,
+        Self::Hotplug,
+        Self::OffPanic,
+        Self::HotplugPanic,
         Self::Panic,
         Self::Null,
         Self::Write,
@@ -81,13 +93,17 @@ impl Task {
         Self::Lie,
     ];
 
-    /// Those for machines where a CPU with its interrupts off cannot be reached.
-    pub const DEAF: [Self; 2] = [Self::Deaf, Self::DeafLie];
+    /// Those for a machine where a CPU with its interrupts off cannot be reached, and where devices' interrupts are moved to
+    /// another CPU in another way than on the first.
+    pub const GICV2: [Self; 3] = [Self::Deaf, Self::DeafLie, Self::Hotplug];
 
     const fn facts(self) -> Facts {
         let (name, append, end, clue) = match self {
             Self::Boot => ("boot", "run=cpus;poweroff", End::Poweroff, ""),
             Self::Selftest => ("selftest", "run=selftest;poweroff", End::Poweroff, ""),
+            Self::Hotplug => ("hotplug", HOTPLUG, End::Poweroff, ""),
+            Self::OffPanic => ("off-panic", OFF, End::Panic, BY_MONITOR),
+            Self::HotplugPanic => ("hotplug-panic", BETWEEN, End::Panic, BY_MONITOR),
             Self::Panic => ("panic", "run=panic", End::Panic, BY_MONITOR),
             Self::Null => ("null", "\"run=fault null\"", End::Panic, "address 0x0"),
             Self::Write => ("write", "\"run=fault write\"", End::Panic, "address 0x"),
@@ -105,7 +121,7 @@ impl Task {
             Self::DeafLie => ("deaf-lie", DEAF, End::Contradiction, BY_MONITOR),
         };
         let audit = match self {
-            Self::Audit | Self::Deaf => Some(Honesty::Honest),
+            Self::Audit | Self::Deaf | Self::OffPanic | Self::HotplugPanic => Some(Honesty::Honest),
             Self::Lie | Self::DeafLie => Some(Honesty::Lie),
             _ => None,
         };
@@ -145,7 +161,10 @@ impl Task {
 
     /// Whether it takes a second CPU.
     pub const fn needs_smp(self) -> bool {
-        matches!(self, Self::Lie | Self::Deaf | Self::DeafLie)
+        matches!(
+            self,
+            Self::Lie | Self::Deaf | Self::DeafLie | Self::Hotplug | Self::OffPanic | Self::HotplugPanic
+        )
     }
 
     /// Whether it means anything on `arch`: page tables of i386 cannot forbid execution.

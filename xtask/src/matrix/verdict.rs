@@ -29,6 +29,9 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
     match cell.task {
         Task::Hang => Ok(()),
         Task::TripleFault => triple_fault(cell, &outcome.detail),
+        Task::Hotplug => hotplug(&outcome.records).and_then(|()| stopped(&outcome.records)),
+        Task::OffPanic => off(&outcome.records).and_then(|()| audited_stop(cell.task, outcome)),
+        Task::HotplugPanic => audited_stop(cell.task, outcome),
         Task::Selftest => selftest(&outcome.records).and_then(|()| stopped(&outcome.records)),
         Task::Boot | Task::Reboot | Task::Halt => stopped(&outcome.records),
         Task::Audit | Task::Deaf => audited(outcome).and_then(|()| clue(cell.task, &outcome.records)),
@@ -85,6 +88,43 @@ fn audited(outcome: &Outcome) -> Result<(), String> {
         .as_ref()
         .map(drop)
         .ok_or_else(|| "there was no audit".into())
+}
+
+/// A panic that stopped all CPUs, and the machine shows it.
+fn audited_stop(task: Task, outcome: &Outcome) -> Result<(), String> {
+    audited(outcome).and_then(|()| panicked(task, &outcome.records))
+}
+
+/// Every CPU came back as often as it went, and took no memory for it.
+fn hotplug(records: &[Record]) -> Result<(), String> {
+    let record = last(records, "hotplug").ok_or("no @hotplug line")?;
+    let pair = |one, other| (record.number(one), record.number(other));
+    match pair("off", "on") {
+        (Some(off @ 1..), Some(on)) if off == on => {}
+        (off, on) => return Err(format!("CPUs went off {off:?} times and came on {on:?} times")),
+    }
+    for (before, after) in [("pages_before", "pages_after"), ("heap_before", "heap_after")] {
+        match pair(before, after) {
+            (Some(old), Some(new)) if old == new => {}
+            (old, new) => {
+                return Err(format!(
+                    "memory in use was {old:?} bytes and is {new:?} ({after})"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The CPU that was off when the kernel failed is listed as that.
+fn off(records: &[Record]) -> Result<(), String> {
+    match last(records, "stop").and_then(|stop| stop.get("off")) {
+        Some("2") => Ok(()),
+        other => Err(format!(
+            "CPU 2 is off, and the stop says: {}",
+            other.unwrap_or("nothing")
+        )),
+    }
 }
 
 /// The report was made to lie about one CPU.
@@ -186,6 +226,48 @@ mod tests {
             "",
         ] {
             assert!(verdict(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn hotplug_must_have_happened_and_leak_nothing() {
+        let verdict = |line: &str| {
+            verdict(
+                "x86_64/q35/smp-4/hotplug",
+                End::Poweroff,
+                &[CPUS, READY, line, STOP],
+            )
+        };
+        let memory = "pages_before=8192 pages_after=8192 heap_before=64";
+        assert_eq!(
+            verdict(&format!("@hotplug off=60 on=60 {memory} heap_after=64")),
+            Ok(())
+        );
+        for line in [
+            format!("@hotplug off=60 on=59 {memory} heap_after=64"),
+            format!("@hotplug off=0 on=0 {memory} heap_after=64"),
+            format!("@hotplug off=60 on=60 {memory} heap_after=65"),
+            "@hotplug off=60 on=60 pages_before=8192 pages_after=12288 heap_before=64 heap_after=64".into(),
+            format!("@hotplug off=60 on=60 {memory}"),
+            String::new(),
+        ] {
+            assert!(verdict(&line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_cpu_that_is_off_is_said_to_be() {
+        let off = |line| off(&[Record::parse(line).unwrap()]);
+        assert_eq!(
+            off("@stop state=stopped owner=0 stopped=1,3 off=2 silent="),
+            Ok(())
+        );
+        for line in [
+            STOP,
+            "@stop state=stopped stopped=1-3 off= silent=",
+            "@stop state=stopped stopped=1 off=2-3 silent=",
+        ] {
+            assert!(off(line).is_err(), "{line}");
         }
     }
 

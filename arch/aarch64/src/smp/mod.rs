@@ -44,7 +44,8 @@ unsafe extern "C" fn smp_secondary_rust(block: &'static BootBlock) -> ! {
     unsafe { kernel::smp::secondary_start::<Aarch64>(block) }
 }
 
-/// Cleans a block out of the caches: its CPU reads it with the MMU off.
+/// Cleans a block out of the caches: its CPU reads the root table's address in it with the MMU off. What changes from start to
+/// start it reads later.
 fn clean(block: &'static BootBlock) {
     /// No cache line is shorter.
     const LINE: usize = 16;
@@ -124,26 +125,17 @@ impl SmpBringUpOps for Aarch64 {
         Ok(())
     }
 
-    fn prepare_start(blocks: &[&'static BootBlock], _tables: &Synced) {
-        blocks.iter().for_each(|block| clean(block));
+    fn prepare_start(_blocks: &[&'static BootBlock], coming: &[&'static BootBlock], _tables: &Synced) {
+        coming.iter().for_each(|block| clean(block));
         // SAFETY: completes the cleaning before any CPU is started.
         unsafe { asm!("dsb sy", options(nostack, preserves_flags)) };
     }
 
-    unsafe fn start(
-        blocks: &[&'static BootBlock],
-        _tables: &Synced,
-        attempt: u32,
-        failed: &mut dyn FnMut(&'static BootBlock, StartError),
-    ) {
-        // CPU_ON is not a signal that may get lost: there is nothing to repeat.
-        if attempt > 0 {
-            return;
-        }
-        for block in blocks {
-            if let Err(why) = start_one(block) {
-                failed(block, why);
-            }
+    unsafe fn start(block: &'static BootBlock, _tables: &Synced, attempt: u32) -> Result<(), StartError> {
+        match attempt {
+            0 => start_one(block),
+            // CPU_ON is not a signal that may get lost: there is nothing to repeat.
+            _ => Ok(()),
         }
     }
 

@@ -37,10 +37,6 @@ unsafe impl GlobalAlloc for PageSource {
 type Source = talc::source::GlobalAllocSource<PageSource>;
 
 #[cfg_attr(target_os = "none", global_allocator)]
-#[cfg_attr(
-    not(target_os = "none"),
-    expect(dead_code, reason = "host tests use the host's heap")
-)]
 static HEAP: talc::TalcLock<crate::irq::RawIrqLock, Source> =
     talc::TalcLock::new(Source::with_block_size(PageSource, BLOCK_BYTES));
 

@@ -51,6 +51,7 @@ impl<A: Arch> Table<A> {
         "online" "CPU" "bring a CPU on, back or for the first time" => smp::monitor::bring_on::<A>;
         "hotplug" "all|CPU[,CPU] CYCLES" "take CPUs off and bring them on again, time it, compare memory" => smp::monitor::cycle::<A>;
         "on" "CPU COMMAND" "run a command on another CPU" => on_cpu::<A>;
+        "bg" "COMMAND" "run a command in the background" => background::<A>;
         "sleep" "MS" "wait so many milliseconds" => sleep::<A>;
         "fault" "undef|null|write|exec|stack|canary" "make the kernel fail in that way" => faults::fault::<A>;
         "hang" "" "stop answering, with interrupts off" => |_| faults::hang::<A>();
@@ -267,6 +268,15 @@ fn on_cpu<A: Arch>(text: &str) -> Outcome {
     };
     sched::spawn::<A>("on", id, run).map_err(|_| "out of memory")?;
     wait_for::<A>(|| DONE.load(Ordering::Acquire) != before)
+}
+
+/// `bg COMMAND`.
+fn background<A: Arch>(command: &str) -> Outcome {
+    let here = sched::current::<A>().map_or(cpu::BOOT_CPU, |thread| thread.cpu());
+    let command = String::from(command);
+    sched::spawn::<A>("bg", here, move || run_line::<A>(&command))
+        .map(drop)
+        .map_err(|_| "out of memory")
 }
 
 /// Looks every millisecond, for ten seconds.

@@ -93,7 +93,8 @@ pub(crate) fn in_thread<A: Arch>() -> bool {
 /// Lets `cpu` run threads: it is online.
 pub(crate) fn open(cpu: CpuId) {
     if let Some(queue) = RUNQ.remote(cpu.as_usize()) {
-        queue.lock().open = true;
+        let mut queue = queue.lock();
+        (queue.open, queue.leaving) = (true, false);
     }
 }
 

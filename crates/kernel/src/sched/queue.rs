@@ -115,6 +115,10 @@ impl RunQueue {
 
     /// Closes the queue, and hands over to `deal` all that is in it, under its lock: those that are ready, then (`true`)
     /// those that sleep. `deal` puts each in the queue of another CPU.
+    #[cfg_attr(
+        not(any(feature = "smp", test)),
+        expect(dead_code, reason = "the only CPU does not leave")
+    )]
     pub(super) fn close(&mut self, mut deal: impl FnMut(&'static Thread, bool)) {
         (self.open, self.leaving) = (false, false);
         while let Some(thread) = self.ready.pop() {
@@ -126,6 +130,10 @@ impl RunQueue {
     }
 
     /// Takes in a thread that another queue dealt out.
+    #[cfg_attr(
+        not(any(feature = "smp", test)),
+        expect(dead_code, reason = "the only CPU does not leave")
+    )]
     pub(super) fn adopt(&mut self, thread: &'static Thread, asleep: bool) {
         match asleep {
             true => self.sleepers.push(thread),
@@ -184,7 +192,9 @@ mod tests {
         let mut queue = RunQueue::new();
         queue.open = true;
         queue.idle = Some(thread(1));
-        [2, 3].map(|id| queue.enqueue(thread(id)));
+        for id in [2, 3] {
+            queue.enqueue(thread(id));
+        }
         for (id, at) in [(4, 40), (5, 50)] {
             let sleeper = thread(id);
             sleeper.set_state(State::Blocked);

@@ -24,8 +24,10 @@ pub(crate) fn move_away<A: Arch>(me: CpuId, heirs: &CpuMask) {
     mine.lock().close(|thread, asleep| {
         heir = heirs.next_after(heir).or(heirs.first()).unwrap_or(me);
         if let Some(queue) = RUNQ.remote(heir.as_usize()).filter(|_| heir != me) {
+            // In this order: whoever sees the new home and locks it must find the thread there.
+            let mut queue = queue.lock();
             thread.set_cpu(heir);
-            queue.lock().adopt(thread, asleep);
+            queue.adopt(thread, asleep);
         }
     });
     heirs.iter().for_each(others::kick::<A>);

@@ -14,21 +14,6 @@ use crate::{canary, sched};
 
 static BLOCKS: [AtomicPtr<BootBlock>; NR_CPUS] = [const { AtomicPtr::new(ptr::null_mut()) }; NR_CPUS];
 
-/// Why a CPU is not ready to be started.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Unprepared {
-    /// There is no memory for it.
-    OutOfMemory,
-    /// Its word does not say OFF, or a stop has forbidden further starts.
-    Refused,
-}
-
-impl From<mm::OutOfMemory> for Unprepared {
-    fn from(_: mm::OutOfMemory) -> Self {
-        Self::OutOfMemory
-    }
-}
-
 /// The block of `cpu`, with all that belongs to it: stack, exception stacks, idle thread. Made if there is none. One caller
 /// at a time.
 pub(super) fn of<A: Arch>(cpu: CpuId) -> Result<&'static BootBlock, mm::OutOfMemory> {
@@ -79,14 +64,4 @@ fn furnish<A: Arch>(cpu: CpuId, area: usize) -> Result<(Stack, usize), mm::OutOf
     unsafe { A::fill_header(area, canary) };
     sched::adopt_idle(cpu, sched::new_idle(cpu, stack, canary));
     Ok((stack, canary))
-}
-
-/// The CPU's word to STARTING, and the block made one for this start. To be called last: from here on a stop that comes
-/// first finds a CPU on its way up that may never have been released.
-pub(super) fn begin_start(block: &'static BootBlock) -> Result<(), Unprepared> {
-    let generation = cpu::word(block.cpu_id())
-        .begin_start()
-        .map_err(|_| Unprepared::Refused)?;
-    block.renew(generation);
-    Ok(())
 }

@@ -1,22 +1,21 @@
 //! Bring-up: all secondaries at once, each with a block of its own, by handshake, within a deadline.
 //!
-//! The boot CPU releases everybody and then sleeps; each CPU that passes the online gate interrupts it. (Later, when one CPU
-//! is brought back, a thread does the same.) A CPU that has
-//! not even reached Rust after a short while is asked again. One that is not there at the deadline is revoked by a
-//! compare-exchange on its state word, which either fails, because the CPU made it after all, or makes sure that it parks
-//! at the gate whenever it comes.
+//! The boot CPU releases everybody and then sleeps; each CPU that passes the online gate interrupts it. (When one CPU is
+//! brought on later, a thread does the same.) A CPU that has not even reached Rust after a short while is asked again. One
+//! that is not there at the deadline is revoked by a compare-exchange on its state word, which either fails, because the CPU
+//! made it after all, or makes sure that it parks at the gate whenever it comes.
 
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use smp_stop::{CpuState, Generation};
 
-use super::blocks::{self, Unprepared};
-use super::{BootBlock, MAX_CPUS, hotplug};
+use super::{BootBlock, MAX_CPUS, StartError, blocks, hotplug};
 use crate::arch::Arch;
 use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
 use crate::inject::{self, Place};
+use crate::irq::IrqOff;
 use crate::mm::{self, Synced};
 use crate::{clock, info, irq, println, sched, warning};
 
@@ -33,55 +32,69 @@ pub(crate) fn smp_init<A: Arch>(method: &str, tables: Synced) {
     let _ = blocks::of::<A>(BOOT_CPU);
     let limit = MAX_CPUS.load(Ordering::Relaxed).max(1);
     let wanted = POSSIBLE.snapshot().iter().skip(1).take(limit - 1);
-    let blocks: Vec<&'static BootBlock> = wanted.filter_map(|cpu| prepare::<A>(cpu).ok()).collect();
+    let none = |cpu| warning!("CPU {cpu} stays off: no memory for its stacks");
+    let made = |cpu| blocks::of::<A>(cpu).inspect_err(|_| none(cpu)).ok();
+    let blocks: Vec<&'static BootBlock> = wanted.filter_map(made).collect();
     if blocks.is_empty() {
         println!("@cpus expected=0 started=0 online=0 missing=");
         return;
     }
     let start = clock::now_ns();
     // The stacks were mapped after the caller's resync.
-    let refused = start_and_wait::<A>(&blocks, &tables.renew::<A>());
-    let missing = revoke_missing(&blocks, &refused);
-    report(&blocks, &refused, &missing, clock::now_ns() - start, method);
+    let came = start_and_wait::<A>(&blocks, &tables.renew::<A>());
+    report(&blocks, &came, clock::now_ns() - start, method);
 }
 
-/// All a CPU needs before it is released, and its word at STARTING.
-fn prepare<A: Arch>(cpu: CpuId) -> Result<&'static BootBlock, Unprepared> {
-    let block =
-        blocks::of::<A>(cpu).inspect_err(|_| warning!("CPU {cpu} stays off: no memory for its stacks"))?;
-    blocks::begin_start(block)?;
-    Ok(block)
-}
-
-/// Releases the CPUs of `blocks` and waits until they are there or the time is over. Returns those whose start the hardware
-/// refused.
-pub(super) fn start_and_wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
-    A::prepare_start(&blocks::all(), tables);
-    inject::at(Place::Starting, 0);
+/// Releases the CPUs of `blocks`, waits until they are there or the time is over, and gives up those that are not.
+pub(super) fn start_and_wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> Came {
+    A::prepare_start(&blocks::all(), blocks, tables);
     let refused = release::<A>(blocks, tables);
     inject::at(Place::Started, 0);
     wait::<A>(blocks, tables);
-    refused
+    let missing = revoke_missing(blocks, &refused);
+    Came { refused, missing }
 }
 
-/// Releases all. Returns those whose start the hardware refused.
+/// What came of some starts.
+pub(super) struct Came {
+    /// Those whose start the hardware refused.
+    pub(super) refused: CpuMask,
+    /// Those that are not there: refused, or given up.
+    pub(super) missing: CpuMask,
+}
+
+/// Releases all, each as soon as its word says STARTING, so that a stop that comes in between, even one that stops this CPU
+/// there, does not wait for CPUs that nobody will release. Returns those whose start the hardware refused.
 fn release<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
     tables.assert_in_step::<A>("starting CPUs");
     let mut refused = CpuMask::EMPTY;
-    let mut note = |block: &'static BootBlock, why| {
-        warning!(
-            "CPU {} (hw {}) could not be started: {why:?}",
-            block.cpu,
-            block.hw
-        );
-        // It was never released, so it is off. Refused only if it came all the same, and then it is welcome.
-        let _ = cpu::word(block.cpu_id()).cancel_start(block.generation());
-        // The id came from a mask of the same size.
-        let _ = refused.set(block.cpu_id());
-    };
-    // SAFETY: blocks are whole, and leaked.
-    unsafe { A::start(blocks, tables, 0, &mut note) };
+    for block in blocks {
+        if let Err(why) = release_one::<A>(block, tables) {
+            warning!(
+                "CPU {} (hw {}) could not be started: {why:?}",
+                block.cpu,
+                block.hw
+            );
+            // The id came from a mask of the same size.
+            let _ = refused.set(block.cpu_id());
+        }
+        A::start_pause_ns().into_iter().for_each(irq::rest::<A>);
+    }
     refused
+}
+
+fn release_one<A: Arch>(block: &'static BootBlock, tables: &Synced) -> Result<(), StartError> {
+    let _off = IrqOff::new();
+    let generation = cpu::word(block.cpu_id())
+        .begin_start()
+        .map_err(|_| StartError::NotOff)?;
+    block.renew(generation);
+    inject::at(Place::Starting, 0);
+    // SAFETY: blocks are whole, and leaked.
+    unsafe { A::start(block, tables, 0) }.inspect_err(|_| {
+        // It was never released, so it is off. Refused only if it came all the same, and then it is welcome.
+        let _ = cpu::word(block.cpu_id()).cancel_start(generation);
+    })
 }
 
 /// Sleeps until all are through the gate or the deadline has come, and asks CPUs again that show no sign of life.
@@ -98,13 +111,11 @@ fn wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) {
         if irq::wait_until::<A>(start + ASK_AGAIN_NS * u64::from(attempt), &mut all_arrived) {
             return;
         }
-        let silent: Vec<_> = blocks
-            .iter()
-            .copied()
-            .filter(|b| is_starting(b) && !b.is_alive())
-            .collect();
-        // SAFETY: as in `release`. Whoever fails this time was already told of or stays silent.
-        unsafe { A::start(&silent, tables, attempt, &mut |_, _| {}) };
+        for block in blocks.iter().filter(|b| is_starting(b) && !b.is_alive()) {
+            let _off = IrqOff::new();
+            // SAFETY: as in `release_one`. Whoever fails this time was already told of or stays silent.
+            let _ = unsafe { A::start(block, tables, attempt) };
+        }
     }
     irq::wait_until::<A>(deadline, &mut all_arrived);
 }
@@ -119,7 +130,7 @@ fn is_starting(block: &BootBlock) -> bool {
 }
 
 /// Gives up those that are not there. The two words cannot disagree for long: the state word decides.
-pub(super) fn revoke_missing(blocks: &[&'static BootBlock], refused: &CpuMask) -> CpuMask {
+fn revoke_missing(blocks: &[&'static BootBlock], refused: &CpuMask) -> CpuMask {
     let online = ONLINE.snapshot();
     let mut missing = refused.and_not(&online);
     for block in blocks {
@@ -137,7 +148,8 @@ pub(super) fn revoke_missing(blocks: &[&'static BootBlock], refused: &CpuMask) -
     missing
 }
 
-fn report(blocks: &[&'static BootBlock], refused: &CpuMask, missing: &CpuMask, ns: u64, method: &str) {
+fn report(blocks: &[&'static BootBlock], came: &Came, ns: u64, method: &str) {
+    let Came { refused, missing } = came;
     let mut expected = CpuMask::EMPTY;
     for id in blocks.iter().map(|b| b.cpu_id()).chain([BOOT_CPU]) {
         // The id came from a mask of the same size.

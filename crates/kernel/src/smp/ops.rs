@@ -84,6 +84,8 @@ pub enum StartError {
     Firmware(i32),
     /// The signal could not be sent (APIC delivery status stayed busy).
     NotDelivered,
+    /// The CPU's word does not say OFF, or a stop has forbidden all starts.
+    NotOff,
 }
 
 /// Starting CPUs.
@@ -99,22 +101,26 @@ pub trait SmpBringUpOps {
         Ok(())
     }
 
-    /// Prepares for starts, before each round of them: copies the trampoline, fills its table. The blocks are all that there
-    /// are by now, also those of CPUs that run, or that were given up and may still come.
-    fn prepare_start(blocks: &[&'static BootBlock], tables: &Synced);
+    /// Prepares for starts, before each round of them: copies the trampoline, fills its table, and brings the CPUs that are
+    /// `coming` from wherever they were left to where a start finds them. They are off, and stay off. The blocks are all that
+    /// there are by now, also those of CPUs that run, or that were given up and may still come.
+    fn prepare_start(blocks: &[&'static BootBlock], coming: &[&'static BootBlock], tables: &Synced);
 
-    /// Releases the CPUs of `blocks`, all of them before waiting for any, and returns without waiting for them to
-    /// arrive. `attempt` is 0 the first time; a CPU that did not become alive is asked again with 1 and more (x86: the
-    /// second SIPI; PSCI: nothing to repeat). `failed` is told of each that could not be asked.
+    /// Releases the CPU of `block` and returns without waiting for it to arrive. `attempt` is 0 the first time; a CPU
+    /// that did not become alive is asked again with 1 and more (x86: the second SIPI; PSCI: nothing to repeat). Interrupts
+    /// are off, and stay off: nothing takes long here.
+    ///
+    /// # Errors
+    /// Why it could not be asked.
     ///
     /// # Safety
-    /// The blocks and all they point to are complete and live for ever.
-    unsafe fn start(
-        blocks: &[&'static BootBlock],
-        tables: &Synced,
-        attempt: u32,
-        failed: &mut dyn FnMut(&'static BootBlock, StartError),
-    );
+    /// The block and all it points to are complete and live for ever.
+    unsafe fn start(block: &'static BootBlock, tables: &Synced, attempt: u32) -> Result<(), StartError>;
+
+    /// How long the caller of [`Self::start`] has to do nothing before it starts another CPU, if at all.
+    fn start_pause_ns() -> Option<u64> {
+        None
+    }
 
     /// On the started CPU, after its per-CPU base is installed: its part of interrupt controller, MMU features, timer.
     fn init_secondary();

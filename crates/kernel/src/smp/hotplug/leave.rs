@@ -30,8 +30,12 @@ fn change(from: u32, to: u32) -> bool {
 pub(super) fn ask<A: Arch>(cpu: CpuId) -> Result<(), Refusal> {
     /// How often a CPU whose thread may not be preempted just then is interrupted again.
     const AGAIN_NS: u64 = 10 * clock::MS;
-    sched::smp::prefer_idle(cpu, true);
-    REQUEST.store(asked(cpu), Ordering::Release);
+    {
+        // One step, or this thread could be preempted between: on that very CPU, which would not know why to idle.
+        let _off = IrqOff::new();
+        sched::smp::prefer_idle(cpu, true);
+        REQUEST.store(asked(cpu), Ordering::Release);
+    }
     let (deadline, granted) = (clock::now_ns() + LET_GO_NS, || {
         REQUEST.load(Ordering::Acquire) & GRANTED != 0
     });
@@ -41,6 +45,7 @@ pub(super) fn ask<A: Arch>(cpu: CpuId) -> Result<(), Refusal> {
             return Ok(());
         }
     }
+    let _off = IrqOff::new();
     if !change(asked(cpu), 0) {
         return Ok(());
     }

@@ -14,8 +14,7 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use smp_stop::CpuState;
 
-use super::blocks::{self, Unprepared};
-use super::{Ipi, bringup};
+use super::{Ipi, blocks, bringup};
 use crate::arch::Arch;
 use crate::clock::{self, MS};
 use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, ONLINE, POSSIBLE};
@@ -142,18 +141,11 @@ pub(crate) fn online<A: Arch>(cpu: CpuId) -> Result<(), Refusal> {
     let _turn = Turn::take::<A>()?;
     check_can_come::<A>(cpu)?;
     let block = blocks::of::<A>(cpu).map_err(|_| "there is no memory for its stacks")?;
-    let tables = mm::resync::<A>();
-    match blocks::begin_start(block) {
-        Ok(()) => {}
-        Err(Unprepared::OutOfMemory) => return Err("there is no memory for its stacks"),
-        Err(Unprepared::Refused) => return Err("its state does not allow a start"),
-    }
-    let refused = bringup::start_and_wait::<A>(&[block], &tables);
-    let missing = bringup::revoke_missing(&[block], &refused);
-    match (refused.is_empty(), missing.is_empty()) {
-        (_, true) => Ok(()),
-        (false, _) => Err("the hardware refuses to start it"),
-        _ => Err("it did not come in time; it parks if it still comes"),
+    let came = bringup::start_and_wait::<A>(&[block], &mm::resync::<A>());
+    match (came.missing.is_empty(), came.refused.is_empty()) {
+        (true, _) => Ok(()),
+        (_, true) => Err("it did not come in time; it parks if it still comes"),
+        _ => Err("its start was refused"),
     }
 }
 
