@@ -43,8 +43,10 @@ impl IrqOps for Aarch64 {
 extern "C" fn handle_irq(frame: &mut Frame) {
     // None is an interrupt that went away before it was looked at.
     let Some(irq) = gic::acknowledge() else { return };
-    if smp::stop_interrupt(irq.intid(), frame) {
+    if smp::is_stop(irq.intid()) {
+        // First: its handler does not come back, or stands by, and then only the timer's interrupt lets it sleep.
         gic::end(irq);
+        smp::stop_interrupt(irq.intid(), frame);
         return;
     }
     frame.pc = percpu::restart_load(frame.pc);

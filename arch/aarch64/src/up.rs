@@ -7,9 +7,12 @@ use crate::exceptions::Frame;
 pub fn sgi_interrupt(_n: u32) {}
 
 /// Nobody sends stop signals either.
-pub fn stop_interrupt(_n: u32, _frame: &Frame) -> bool {
+pub fn is_stop(_n: u32) -> bool {
     false
 }
+
+/// So none is answered.
+pub fn stop_interrupt(_n: u32, _frame: &Frame) {}
 
 /// How a stopped CPU leaves: not at all, the machine would be gone.
 pub fn leave() -> u64 {

@@ -29,8 +29,8 @@ pub trait Frame: fmt::Display {
     fn sp(&self) -> usize;
     /// Frame pointer.
     fn fp(&self) -> usize;
-    /// Tells `push` each register, in the order of [`crate::stop::fill`], control registers excepted.
-    fn words(&self, push: &mut dyn FnMut(usize));
+    /// Each register, in the order of [`crate::stop::fill`], control registers excepted.
+    fn words(&self) -> impl IntoIterator<Item = usize>;
 }
 
 /// Interrupts that nobody asked for: spurious ones of the local APIC and of the masked 8259s.

@@ -1,6 +1,6 @@
 //! CPUs: their numbers, their masks, their hardware ids, and one state word each.
 
-use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 
 pub use cpumask::CpuId;
 use percpu::Pin;
@@ -52,6 +52,7 @@ static NO_WORD: CpuWord = CpuWord::new();
 pub fn set_hw_id(cpu: CpuId, hw: HwId) {
     if let Some(slot) = HW_ID.get(cpu.as_usize()) {
         slot.store(hw.0, Ordering::Release);
+        guess(hw).store(cpu.as_u32() as u16, Ordering::Relaxed);
         STOP.area().set_hw_id(cpu, hw.0);
     }
 }
@@ -62,11 +63,28 @@ pub fn hw_id(cpu: CpuId) -> Option<HwId> {
     (raw != u64::MAX).then_some(HwId(raw))
 }
 
+/// Where in [`HW_ID`] to look first for a hardware id, so that hundreds of CPUs that all stop at once need not search.
+static GUESS: [AtomicU16; NR_CPUS] = [const { AtomicU16::new(0) }; NR_CPUS];
+
+/// The guess for `hw`. Ids of two levels, 16 CPUs to a cluster as on many an Arm machine, do not share one; nor do small numbers.
+fn guess(hw: HwId) -> &'static AtomicU16 {
+    let mixed = hw.0.wrapping_add(hw.0 >> 4) as usize;
+    &GUESS[mixed % NR_CPUS]
+}
+
 /// The logical number of a hardware id, by search: for CPUs that have no per-CPU base to ask.
 pub fn by_hw_id(hw: HwId) -> Option<CpuId> {
-    let at = HW_ID
-        .iter()
-        .position(|slot| slot.load(Ordering::Acquire) == hw.0)?;
+    let is_at = |at: usize| {
+        HW_ID
+            .get(at)
+            .is_some_and(|slot| slot.load(Ordering::Acquire) == hw.0)
+    };
+    let guess = usize::from(guess(hw).load(Ordering::Relaxed));
+    let at = if is_at(guess) {
+        guess
+    } else {
+        (0..NR_CPUS).find(|at| is_at(*at))?
+    };
     Some(CpuId::new(at as u32))
 }
 

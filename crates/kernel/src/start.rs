@@ -12,6 +12,7 @@ use crate::inject::{self, Place};
 use crate::irq::Lock;
 use crate::mm::{self, MEMBLOCK, Stack, Synced};
 use crate::platform::Platform;
+use crate::stop::STOP;
 use crate::{banner, canary, clock, hooks, info, monitor, params, percpu_areas, sched, smp, warning};
 
 /// What the boot loader said. Filled by `setup_arch`, read ever after.
@@ -163,11 +164,14 @@ fn setup_nr_cpu_ids() {
             let _ = mask.set(cpu);
         }
     }
+    let possible = POSSIBLE.snapshot().count();
+    // A stop looks at each CPU there may be, several times.
+    STOP.area().set_cpus(possible as usize);
     info!(
         "cpu: {} listed by {}, {} possible",
         platform.cpus.len(),
         platform.cpu_source,
-        POSSIBLE.snapshot().count()
+        possible
     );
     let mut left = secondaries.peekable();
     if left.peek().is_some() {

@@ -43,6 +43,13 @@ impl Registers {
         }
     }
 
+    /// Adds words; those past [`REGISTER_WORDS`] are dropped.
+    pub fn extend(&mut self, words: impl IntoIterator<Item = u64>) {
+        let room = self.words.get_mut(self.len as usize..).unwrap_or_default();
+        let added = room.iter_mut().zip(words).map(|(slot, word)| *slot = word);
+        self.len += added.count() as u32;
+    }
+
     /// How to read the words.
     pub const fn machine(&self) -> u32 {
         self.machine

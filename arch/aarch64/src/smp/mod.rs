@@ -13,7 +13,7 @@ use kernel::mm::{self, OutOfMemory, Stack, Synced};
 use kernel::smp::{BootBlock, SmpBringUpOps, SmpHotplugOps, StartError};
 use smccc::psci::Error;
 use smccc::{Hvc, Smc};
-pub use stop::{leave, sgi_interrupt, stop_interrupt};
+pub use stop::{is_stop, leave, sgi_interrupt, stop_interrupt};
 
 use crate::gic;
 use crate::mmu::features;

@@ -76,15 +76,18 @@ pub fn leave() -> u64 {
     }
 }
 
-/// Answers a stop signal; false if the interrupt is none.
-pub fn stop_interrupt(n: u32, frame: &Frame) -> bool {
+/// Whether an interrupt is a stop signal.
+pub fn is_stop(n: u32) -> bool {
+    SIGNALS.contains(&n)
+}
+
+/// Answers a stop signal.
+pub fn stop_interrupt(n: u32, frame: &Frame) {
     let kind = match n {
-        sgi::STOP => RungKind::Interrupt,
         sgi::STOP_NOW => RungKind::NonMaskable,
-        _ => return false,
+        _ => RungKind::Interrupt,
     };
     stop_signal::<Aarch64>(kind, &|out| fill(frame, out));
-    true
 }
 
 /// Another software generated interrupt arrived.

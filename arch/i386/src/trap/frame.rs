@@ -59,15 +59,13 @@ impl Frame for TrapFrame {
         self.ebp as usize
     }
 
-    fn words(&self, push: &mut dyn FnMut(usize)) {
-        let general = [
-            self.eax, self.ebx, self.ecx, self.edx, self.esi, self.edi, self.ebp,
+    #[rustfmt::skip]
+    fn words(&self) -> impl IntoIterator<Item = usize> {
+        let words = [
+            self.eax, self.ebx, self.ecx, self.edx, self.esi, self.edi, self.ebp, self.esp() as u32,
+            self.eip, self.eflags, self.cs, u32::from(DATA),
         ];
-        let rest = [self.esp() as u32, self.eip, self.eflags, self.cs, u32::from(DATA)];
-        general
-            .into_iter()
-            .chain(rest)
-            .for_each(|word| push(word as usize));
+        words.map(|word| word as usize)
     }
 }
 
@@ -129,14 +127,14 @@ impl Frame for TaskFrame {
         self.state.ebp as usize
     }
 
-    fn words(&self, push: &mut dyn FnMut(usize)) {
+    #[rustfmt::skip]
+    fn words(&self) -> impl IntoIterator<Item = usize> {
         let s = &self.state;
-        let general = [s.eax, s.ebx, s.ecx, s.edx, s.esi, s.edi, s.ebp, s.esp];
-        let rest = [s.eip, s.eflags, s.cs, s.ss];
-        general
-            .into_iter()
-            .chain(rest)
-            .for_each(|word| push(word as usize));
+        let words = [
+            s.eax, s.ebx, s.ecx, s.edx, s.esi, s.edi, s.ebp, s.esp,
+            s.eip, s.eflags, s.cs, s.ss,
+        ];
+        words.map(|word| word as usize)
     }
 }
 

@@ -58,17 +58,14 @@ impl Frame for TrapFrame {
         self.rbp as usize
     }
 
-    fn words(&self, push: &mut dyn FnMut(usize)) {
-        let low = [
+    #[rustfmt::skip]
+    fn words(&self) -> impl IntoIterator<Item = usize> {
+        let words = [
             self.rax, self.rbx, self.rcx, self.rdx, self.rsi, self.rdi, self.rbp, self.rsp,
-        ];
-        let high = [
             self.r8, self.r9, self.r10, self.r11, self.r12, self.r13, self.r14, self.r15,
+            self.rip, self.rflags, self.cs, self.ss,
         ];
-        let rest = [self.rip, self.rflags, self.cs, self.ss];
-        for word in low.into_iter().chain(high).chain(rest) {
-            push(word as usize);
-        }
+        words.map(|word| word as usize)
     }
 }
 
