@@ -5,3 +5,4 @@ pub mod builds;
 pub mod counter;
 pub mod linux;
 pub mod report;
+pub mod stop;

@@ -27,6 +27,8 @@ pub struct Line {
     pub says: Says,
     pub shows: Shows,
     pub pc: u64,
+    /// From the beginning of the stop to its answer, where it gave one.
+    pub answered_ns: Option<u64>,
     /// Whether any register, or what the report says of it, changed between the two looks.
     pub moved: bool,
     /// Whether what the report says can be what the machine shows.
@@ -107,6 +109,15 @@ impl Audit {
         wrong.map(|line| line.cpu.unwrap_or(line.vcpu)).collect()
     }
 
+    /// The CPUs that stand still in the park page, or are off, whatever the report says, by the kernel's number.
+    pub fn parked(&self) -> impl Iterator<Item = u32> {
+        let parked = self
+            .lines
+            .iter()
+            .filter(|line| matches!(line.shows, Shows::Parked | Shows::Off));
+        parked.filter_map(|line| line.cpu)
+    }
+
     /// In a sentence.
     pub fn summary(&self) -> String {
         let count = self.lines.len();
@@ -136,6 +147,7 @@ fn line(vcpu: &Vcpu, places: &Places, seen: (&Seen, &Seen), [before, after]: [Op
         says,
         shows,
         pc: seen.1.pc,
+        answered_ns: after.and_then(|row| row.answered_ns),
         moved,
         agrees: agrees(says, shows, moved),
     }

@@ -21,6 +21,25 @@ pub struct Linux {
     pub memory: u64,
 }
 
+/// Instructions from the entry of the kernel's stop function until it knows that all other CPUs have stopped, with `cpus` CPUs
+/// of which all others spin; `None` where that was not measured.
+pub const fn stop(arch: Arch, cpus: u32) -> Option<u64> {
+    match (arch, cpus) {
+        (Arch::X86_64, 2) => Some(1_476),
+        (Arch::X86_64, 4) => Some(1_894),
+        (Arch::X86_64, 8) => Some(3_754),
+        (Arch::X86_64, 64) => Some(29_794),
+        (Arch::I386, 2) => Some(1_654),
+        (Arch::I386, 4) => Some(2_300),
+        (Arch::I386, 8) => Some(4_476),
+        (Arch::Aarch64, 2) => Some(7_833),
+        (Arch::Aarch64, 4) => Some(8_354),
+        (Arch::Aarch64, 8) => Some(10_290),
+        (Arch::Aarch64, 64) => Some(37_079),
+        _ => None,
+    }
+}
+
 /// The kernel to compare `arch` with.
 pub const fn of(arch: Arch) -> Linux {
     match arch {

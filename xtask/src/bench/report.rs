@@ -152,7 +152,7 @@ impl Figures {
     }
 }
 
-fn table(header: &[&str]) -> Table {
+pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(header);
     for column in table.column_iter_mut().skip(1) {
@@ -162,7 +162,7 @@ fn table(header: &[&str]) -> Table {
 }
 
 /// `1,234,567`.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -175,7 +175,7 @@ fn grouped(number: u64) -> String {
 }
 
 /// As a share people can grasp: `1/250` below one, `1.5 x` from there on.
-fn ratio(ours: u64, theirs: u64) -> String {
+pub fn ratio(ours: u64, theirs: u64) -> String {
     match theirs.checked_div(ours) {
         None => "-".into(),
         Some(0 | 1) => format!("{:.2} x", ours as f64 / theirs as f64),

@@ -13,6 +13,7 @@ use crate::bench::boot::{self, Counted};
 use crate::bench::builds::{self, Builds};
 use crate::bench::counter;
 use crate::bench::report::{Figures, Images};
+use crate::bench::stop::{self, Case, Load};
 use crate::exit::Exit;
 use crate::kernel::{self, Flavour, Kernel};
 use crate::needs::{self, Install, Need, State};
@@ -28,6 +29,7 @@ pub struct Bench {
 #[derive(Subcommand, Debug)]
 enum What {
     Boot(Boot),
+    Stop(Stop),
 }
 
 /// Counts the instructions of a boot with 1 to 512 CPUs, and compares them with Linux.
@@ -62,8 +64,112 @@ impl Bench {
     /// # Errors
     /// When something is missing, does not build, or a kernel does not get ready.
     pub fn run(self, install: Install) -> Result<Exit> {
-        let What::Boot(boot) = self.what;
-        boot.run(install)
+        match self.what {
+            What::Boot(boot) => boot.run(install),
+            What::Stop(stop) => stop.run(install),
+        }
+    }
+}
+
+/// Measures how long a panic takes to bring every other CPU to a stand.
+///
+/// Optimised kernels; the other CPUs idle, busy, or with their interrupts off. Each machine is stopped once under
+/// `-icount`, for instructions, and `--runs` times on the host's own time, for nanoseconds and a histogram.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  cargo xtask bench stop                                    all, as tables
+  cargo xtask bench stop --arch x86_64 --smp 8 --load busy  one machine
+  cargo xtask bench stop --runs 1000 --out docs/stop.md     renew the document")]
+struct Stop {
+    /// Only this architecture.
+    #[arg(long)]
+    arch: Option<Arch>,
+    /// Only machines with so many CPUs [default: 2, 4, 8, 64, and 255 or 512]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(2..=512))]
+    smp: Vec<u32>,
+    /// Only with the other CPUs so [default: each]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    load: Vec<Load>,
+    /// How often each machine is stopped on the host's own time; 0: only count. From 64 CPUs on five times at most.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    runs: u32,
+    /// Leave the instructions out.
+    #[arg(long)]
+    no_count: bool,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Write the tables into this file as well, between its marks.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How many machines run at once: it changes the times [default: 1]
+    #[arg(long, value_name = "N", default_value = "1")]
+    jobs: NonZero<usize>,
+}
+
+impl Stop {
+    fn run(self, install: Install) -> Result<Exit> {
+        let archs: Vec<Arch> = Arch::ALL
+            .into_iter()
+            .filter(|arch| self.arch.is_none_or(|one| one == *arch))
+            .collect();
+        let mut needs = vec![Need::KernelRust, Need::Linker];
+        needs.extend(archs.iter().copied().map(Need::Qemu));
+        needs::ensure(&needs, install)?;
+        let figures = self.measure(&archs)?;
+        if self.json {
+            say!("{}", serde_json::to_string(&figures)?);
+        } else {
+            say!("{}", figures.markdown().trim_end());
+        }
+        if let Some(file) = &self.out {
+            let old = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let new = stop::replace(&old, &figures.markdown())
+                .with_context(|| format!("cannot renew {}", file.display()))?;
+            fs::write(file, new).with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        let failed = figures.timed.iter().any(|one| !one.failures.is_empty());
+        Ok(if failed { Exit::Failed } else { Exit::Pass })
+    }
+
+    fn measure(&self, archs: &[Arch]) -> Result<stop::Figures> {
+        let kernels = archs.iter().map(|arch| {
+            kernel::build(Flavour {
+                arch: *arch,
+                smp: true,
+                release: true,
+                faults: false,
+            })
+        });
+        let kernels = kernels.collect::<Result<Vec<_>>>()?;
+        let cases: Vec<Case<'_>> = kernels.iter().flat_map(|kernel| self.cases(kernel)).collect();
+        let jobs = self.jobs.get();
+        Ok(stop::Figures {
+            qemu: version(Need::Qemu(archs[0])),
+            counted: match self.no_count {
+                true => Vec::new(),
+                false => stop::count(&cases, jobs, &counter::build()?)?,
+            },
+            timed: match self.runs {
+                0 => Vec::new(),
+                runs => stop::time(&cases, runs, jobs)?,
+            },
+        })
+    }
+
+    fn cases<'a>(&self, kernel: &'a Kernel) -> Vec<Case<'a>> {
+        let arch = kernel.flavour.arch;
+        let most = if arch.is_x86() { 255 } else { 512 };
+        let sizes = match self.smp.is_empty() {
+            true => stop::sizes(arch).to_vec(),
+            false => self.smp.iter().copied().filter(|cpus| *cpus <= most).collect(),
+        };
+        let loads = Load::ALL
+            .into_iter()
+            .filter(|load| self.load.is_empty() || self.load.contains(load));
+        loads
+            .flat_map(|load| sizes.iter().map(move |&cpus| Case { kernel, cpus, load }))
+            .collect()
     }
 }
 

@@ -16,8 +16,19 @@ pub struct Counting {
 pub struct Counts {
     /// Executed in all.
     pub total: u64,
-    /// Executed when a mark was first reached; marks never reached are absent.
-    marks: Vec<(String, u64)>,
+    /// Marks never reached are absent.
+    marks: Vec<(String, Mark)>,
+}
+
+/// When an address was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Executed before the first time.
+    pub first: u64,
+    /// Executed before the last time.
+    pub last: u64,
+    /// How often.
+    pub hits: u64,
 }
 
 impl Counting {
@@ -41,19 +52,31 @@ impl Counts {
             match words[..] {
                 ["total", total] => counts.total = total.parse().ok()?,
                 [_, _, _, "0"] => {}
-                [name, first, _, _] => counts.marks.push((name.to_owned(), first.parse().ok()?)),
+                [name, first, last, hits] => {
+                    let mark = Mark {
+                        first: first.parse().ok()?,
+                        last: last.parse().ok()?,
+                        hits: hits.parse().ok()?,
+                    };
+                    counts.marks.push((name.to_owned(), mark));
+                }
                 _ => return None,
             }
         }
         (counts.total > 0).then_some(counts)
     }
 
-    /// Executed when `mark` was first reached.
-    pub fn at(&self, mark: &str) -> Option<u64> {
+    /// When `mark` was reached, if it was.
+    pub fn mark(&self, mark: &str) -> Option<Mark> {
         self.marks
             .iter()
             .find(|(name, _)| name == mark)
             .map(|(_, count)| *count)
+    }
+
+    /// Executed when `mark` was first reached.
+    pub fn at(&self, mark: &str) -> Option<u64> {
+        self.mark(mark).map(|mark| mark.first)
     }
 }
 
@@ -67,6 +90,14 @@ mod tests {
         assert_eq!(counts.total, 900);
         assert_eq!(counts.at("entry"), Some(10));
         assert_eq!(counts.at("loop"), Some(20));
+        assert_eq!(
+            counts.mark("loop"),
+            Some(Mark {
+                first: 20,
+                last: 800,
+                hits: 7
+            })
+        );
         assert_eq!(counts.at("never"), None);
         for report in ["", "total x", "total 1\nentry 1", "entry 1 1 1"] {
             assert_eq!(Counts::parse(report), None, "{report:?}");

@@ -1,0 +1,133 @@
+//! Figures of a stop: how long, in instructions and in the guest's nanoseconds.
+
+mod counted;
+mod document;
+mod histogram;
+mod timed;
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use clap::ValueEnum;
+use serde::Serialize;
+
+pub use self::counted::Counted;
+pub use self::document::{Figures, replace};
+pub use self::timed::Timed;
+use crate::arch::Arch;
+use crate::kernel::Kernel;
+use crate::matrix::schedule;
+use crate::progress;
+
+/// What the CPUs do that are stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Load {
+    /// They sleep.
+    Idle,
+    /// They spin.
+    Busy,
+    /// They spin with their interrupts off.
+    #[value(name = "irqsoff")]
+    IrqsOff,
+}
+
+impl Load {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Idle, Self::Busy, Self::IrqsOff];
+
+    /// The monitor's commands, up to the panic.
+    const fn commands(self) -> &'static str {
+        match self {
+            Self::Idle => "",
+            // Time for the threads to be running.
+            Self::Busy => "busy all;sleep 20;",
+            Self::IrqsOff => "irqsoff all;",
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Busy => "busy",
+            Self::IrqsOff => "interrupts off",
+        }
+    }
+}
+
+/// One machine to be stopped.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    pub kernel: &'a Kernel,
+    pub cpus: u32,
+    pub load: Load,
+}
+
+impl Case<'_> {
+    const fn arch(&self) -> Arch {
+        self.kernel.flavour.arch
+    }
+}
+
+/// How many CPUs are tried.
+pub const fn sizes(arch: Arch) -> [u32; 5] {
+    [2, 4, 8, 64, if arch.is_x86() { 255 } else { 512 }]
+}
+
+/// Stops each of `cases` once and counts instructions, `jobs` at a time.
+///
+/// # Errors
+/// The first run that did not end in a full stop.
+pub fn count(cases: &[Case<'_>], jobs: usize, plugin: &Path) -> Result<Vec<Counted>> {
+    let bar = progress::bar(cases.len() as u64);
+    let counted = schedule::run(
+        cases.to_vec(),
+        jobs,
+        |_| 1,
+        |case| {
+            let counted = counted::run(&case, plugin);
+            bar.inc(1);
+            counted
+        },
+    );
+    bar.finish_and_clear();
+    let mut counted = counted.into_iter().collect::<Result<Vec<_>>>()?;
+    counted.sort_by_key(|one| (one.arch, one.load, one.cpus));
+    Ok(counted)
+}
+
+/// Stops each of `cases` `runs` times (large machines at most five times) on the host's own time, and audits each.
+///
+/// # Errors
+/// When a case has no run that ended in a full stop.
+pub fn time(cases: &[Case<'_>], runs: u32, jobs: usize) -> Result<Vec<Timed>> {
+    /// From here on a run takes seconds.
+    const LARGE: u32 = 64;
+    let wanted = |case: &Case<'_>| if case.cpus < LARGE { runs } else { runs.min(5) };
+    let repeated: Vec<(usize, Case<'_>)> = cases
+        .iter()
+        .enumerate()
+        .flat_map(|(at, case)| (0..wanted(case)).map(move |_| (at, *case)))
+        .collect();
+    let bar = progress::bar(repeated.len() as u64);
+    let weight = |(_, case): &(usize, Case<'_>)| (case.cpus as usize).div_ceil(16);
+    let taken = schedule::run(repeated, jobs, weight, |(at, case)| {
+        let taken = timed::run(&case);
+        bar.inc(1);
+        (at, taken)
+    });
+    bar.finish_and_clear();
+    let mut taken: Vec<_> = taken;
+    taken.sort_by_key(|(at, _)| *at);
+    let mut all = Vec::new();
+    for (at, case) in cases.iter().enumerate() {
+        let mine = taken
+            .extract_if(.., |(whose, _)| *whose == at)
+            .map(|(_, run)| run);
+        let timed = Timed::of(case, mine.collect());
+        ensure!(!timed.took_ns.is_empty(), "{}", timed.complaint());
+        all.push(timed);
+    }
+    all.sort_by_key(|one| (one.arch, one.load, one.cpus));
+    Ok(all)
+}
