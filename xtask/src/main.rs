@@ -12,6 +12,7 @@ mod out;
 mod paths;
 mod progress;
 mod scenario;
+mod soak;
 mod verbs;
 mod vm;
 
@@ -51,6 +52,7 @@ enum Verb {
     Check(verbs::check::Check),
     Gdb(verbs::gdb::Gdb),
     Bench(verbs::bench::Bench),
+    Soak(verbs::soak::Soak),
     Doctor(verbs::doctor::Doctor),
     Setup(verbs::doctor::Setup),
 }
@@ -70,6 +72,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Check(check) => check.run(install),
         Verb::Gdb(gdb) => gdb.run(install),
         Verb::Bench(bench) => bench.run(install),
+        Verb::Soak(soak) => soak.run(install),
         Verb::Doctor(doctor) => doctor.run(),
         Verb::Setup(setup) => setup.run(install),
     }

@@ -8,4 +8,5 @@ pub mod gdb;
 pub mod matrix;
 pub mod qemu;
 pub mod scenario;
+pub mod soak;
 pub mod test;

@@ -52,6 +52,7 @@ impl<A: Arch> Table<A> {
         "hotplug" "all|CPU[,CPU] CYCLES" "take CPUs off and bring them on again, time it, compare memory" => smp::monitor::cycle::<A>;
         "on" "CPU COMMAND" "run a command on another CPU" => on_cpu::<A>;
         "bg" "COMMAND" "run a command in the background" => background::<A>;
+        "later" "MS CPU COMMAND" "run a command on a CPU so many milliseconds from now" => later::<A>;
         "sleep" "MS" "wait so many milliseconds" => sleep::<A>;
         "fault" "undef|null|write|exec|stack|canary" "make the kernel fail in that way" => faults::fault::<A>;
         "hang" "" "stop answering, with interrupts off" => |_| faults::hang::<A>();
@@ -275,6 +276,22 @@ fn background<A: Arch>(command: &str) -> Outcome {
     let here = sched::current::<A>().map_or(cpu::BOOT_CPU, |thread| thread.cpu());
     let command = String::from(command);
     sched::spawn::<A>("bg", here, move || run_line::<A>(&command))
+        .map(drop)
+        .map_err(|_| "out of memory")
+}
+
+/// `later MS CPU COMMAND`: so that several CPUs can do something at the same time.
+fn later<A: Arch>(text: &str) -> Outcome {
+    let (ms, text) = text.split_once(' ').ok_or("when, on which CPU, and what?")?;
+    let (which, command) = text.split_once(' ').ok_or("on which CPU, and what?")?;
+    let ms = ms.parse::<u32>().map_err(|_| "not a number of milliseconds")?;
+    let id = cpu_argument(which)?.first().ok_or("on which CPU?")?;
+    let (command, at) = (String::from(command), clock::now_ns() + u64::from(ms) * MS);
+    let run = move || {
+        sched::sleep::<A>(at.saturating_sub(clock::now_ns()));
+        run_line::<A>(&command);
+    };
+    sched::spawn::<A>("later", id, run)
         .map(drop)
         .map_err(|_| "out of memory")
 }

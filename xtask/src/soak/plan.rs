@@ -1,0 +1,249 @@
+//! What one run does, all of it from its seed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::random::Random;
+use crate::arch::Arch;
+use crate::kernel::Flavour;
+use crate::vm::judge::End;
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub seed: u64,
+    pub arch: Arch,
+    pub smp: bool,
+    pub cpus: u32,
+    pub machine: Option<&'static str>,
+    /// Whether a panic leaves the machine as it is, to be audited.
+    pub stays: bool,
+    /// CPUs that spin with their interrupts off when the end comes.
+    pub deaf: BTreeSet<u32>,
+    /// How the run may end: more than one way if several CPUs end it at once.
+    pub ends: BTreeSet<Ending>,
+    /// The monitor's commands.
+    pub script: String,
+}
+
+/// A way to end a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    Panic,
+    Reboot,
+    Poweroff,
+    Halt,
+}
+
+impl Ending {
+    /// As the judge of runs calls it.
+    pub const fn end(self) -> End {
+        match self {
+            Self::Panic => End::Panic,
+            Self::Reboot => End::Reboot,
+            Self::Poweroff => End::Poweroff,
+            Self::Halt => End::Halt,
+        }
+    }
+}
+
+/// The kernels that run: as developers build them, with every assertion in.
+pub const fn flavour(arch: Arch, smp: bool) -> Flavour {
+    Flavour {
+        arch,
+        smp,
+        release: false,
+        faults: false,
+    }
+}
+
+/// Commands that end a kernel. Failures outnumber plain ends as they do in the list of what can go wrong.
+const ENDINGS: [(&str, Ending); 12] = [
+    ("panic", Ending::Panic),
+    ("panic", Ending::Panic),
+    ("crash", Ending::Panic),
+    ("crash", Ending::Panic),
+    ("fault null", Ending::Panic),
+    ("fault undef", Ending::Panic),
+    ("fault stack", Ending::Panic),
+    ("fault canary", Ending::Panic),
+    ("reboot", Ending::Reboot),
+    ("reboot", Ending::Reboot),
+    ("poweroff", Ending::Poweroff),
+    ("halt", Ending::Halt),
+];
+
+impl Plan {
+    /// The run of `seed`, on one of `archs`.
+    pub fn new(seed: u64, archs: &[Arch]) -> Self {
+        // A stream of its own, so that a run is the same whether its architecture was chosen or given.
+        let arch = Random::new(!seed).one(archs);
+        let mut random = Random::new(seed);
+        let smp = !random.percent(6);
+        let mut plan = Self {
+            seed,
+            arch,
+            smp,
+            cpus: random.one(&[1, 2, 2, 3, 4, 4, 5, 6, 8, 8, 12, 16]),
+            machine: machine_of(arch, &mut random),
+            stays: random.percent(60),
+            deaf: BTreeSet::new(),
+            ends: BTreeSet::new(),
+            script: String::new(),
+        };
+        if plan.machine == Some("gic-version=2") {
+            plan.cpus = plan.cpus.min(8);
+        }
+        let before = plan.workload(&mut random);
+        let end = plan.ending(&mut random);
+        plan.script = before.into_iter().chain(end).collect::<Vec<_>>().join(";");
+        plan
+    }
+
+    pub const fn flavour(&self) -> Flavour {
+        flavour(self.arch, self.smp)
+    }
+
+    /// The kernel's command line.
+    pub fn append(&self) -> String {
+        format!(
+            "panic={} \"run={}\"",
+            if self.stays { 0 } else { -1 },
+            self.script
+        )
+    }
+
+    /// Whether nothing reaches a CPU with its interrupts off.
+    pub fn has_one_rung(&self) -> bool {
+        self.machine == Some("gic-version=2")
+    }
+
+    /// CPUs the kernel runs on.
+    const fn online(&self) -> u32 {
+        if self.smp { self.cpus } else { 1 }
+    }
+
+    fn any_cpu(&self, random: &mut Random) -> u32 {
+        random.below(self.online())
+    }
+
+    /// What goes on until the end. CPU 0 keeps to the monitor.
+    fn workload(&mut self, random: &mut Random) -> Vec<String> {
+        let mut steps = Vec::new();
+        if self.smp && self.cpus > 1 {
+            if random.percent(25) {
+                let cpu = 1 + random.below(self.cpus - 1);
+                steps.push(format!("hotplug {cpu} {}", 1 + random.below(5)));
+            }
+            if random.percent(25) {
+                let cpu = 1 + random.below(self.cpus - 1);
+                steps.push(format!("offline {cpu}"));
+                if random.percent(60) {
+                    steps.push(format!("online {cpu}"));
+                }
+            }
+        }
+        for _ in 0..random.below(4) {
+            steps.push(match random.below(5) {
+                0 => "busy all".into(),
+                1 => format!("busy {}", self.any_cpu(random)),
+                2 => format!("sleep {}", 1 + random.below(20)),
+                3 => "bench switch".into(),
+                _ => format!("on {} cpus", self.any_cpu(random)),
+            });
+        }
+        if self.online() > 2 && random.percent(30) {
+            for _ in 0..=random.below(2) {
+                self.deaf.insert(1 + random.below(self.cpus - 1));
+            }
+            // In one command, because all have to be online for it.
+            let list: Vec<String> = self.deaf.iter().map(u32::to_string).collect();
+            steps.push(format!("irqsoff {}", list.join(",")));
+        }
+        steps
+    }
+
+    /// One CPU ends the kernel, or several do at about the same time. Those that are deaf cannot.
+    fn ending(&mut self, random: &mut Random) -> Vec<String> {
+        let able: Vec<u32> = (0..self.online())
+            .filter(|cpu| !self.deaf.contains(cpu))
+            .collect();
+        let several = random.percent(35);
+        if !several {
+            let (command, ending) = random.one(&ENDINGS);
+            self.ends.insert(ending);
+            let cpu = random.one(&able);
+            return vec![format!("on {cpu} {command}")];
+        }
+        let soon = 2 + random.below(10);
+        let count = 2 + random.below(3);
+        let mut steps: Vec<String> = (0..count)
+            .map(|_| {
+                let (command, ending) = random.one(&ENDINGS);
+                self.ends.insert(ending);
+                let cpu = random.one(&able);
+                format!("later {} {cpu} {command}", soon + random.below(2))
+            })
+            .collect();
+        steps.push("sleep 60000".into());
+        steps
+    }
+}
+
+fn machine_of(arch: Arch, random: &mut Random) -> Option<&'static str> {
+    match arch {
+        Arch::X86_64 | Arch::I386 => None,
+        Arch::Aarch64 => random.one(&[
+            None,
+            None,
+            Some("gic-version=2"),
+            Some("virtualization=on"),
+            Some("secure=on"),
+        ]),
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let build = self.flavour().build();
+        let machine = self.machine.unwrap_or("");
+        write!(
+            f,
+            "{} {build}-{} {machine} {}",
+            self.arch,
+            self.cpus,
+            self.append()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_a_run() {
+        for seed in 0..500 {
+            let plan = Plan::new(seed, &Arch::ALL);
+            assert_eq!(plan, Plan::new(seed, &[plan.arch]), "replayed with --arch");
+            assert!(!plan.ends.is_empty() && !plan.script.contains('"'));
+            assert!(!plan.deaf.contains(&0), "the monitor's CPU");
+            assert!(plan.deaf.iter().all(|cpu| *cpu < plan.cpus));
+        }
+    }
+
+    #[test]
+    fn every_kind_of_run_comes_up() {
+        let plans: Vec<Plan> = (0..500).map(|seed| Plan::new(seed, &Arch::ALL)).collect();
+        let some = |is: &dyn Fn(&Plan) -> bool| assert!(plans.iter().any(is));
+        for arch in Arch::ALL {
+            some(&|plan| plan.arch == arch && !plan.smp);
+            some(&|plan| plan.arch == arch && plan.smp && plan.stays && plan.cpus == 16);
+        }
+        some(&|plan| plan.has_one_rung() && !plan.deaf.is_empty());
+        some(&|plan| plan.ends.len() > 1);
+        for ending in [Ending::Panic, Ending::Reboot, Ending::Poweroff, Ending::Halt] {
+            some(&|plan| plan.ends.iter().eq([&ending]));
+        }
+    }
+}

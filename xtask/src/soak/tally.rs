@@ -1,0 +1,79 @@
+//! What all runs came to.
+
+use std::time::Duration;
+
+use comfy_table::Table;
+use serde::{Serialize, Serializer};
+
+use super::Tallies;
+use super::judge::Judgement;
+use crate::bench::report::{grouped, table as empty};
+
+/// The runs of one architecture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    pub runs: u64,
+    /// Machines that were stopped.
+    pub stops: u64,
+    /// Of these, stops that named somebody.
+    pub partial: u64,
+    /// Machines that stayed and were audited.
+    pub audits: u64,
+    pub failures: u64,
+    /// Of the whole soak.
+    #[serde(serialize_with = "seconds")]
+    pub wall: Duration,
+}
+
+fn seconds<S: Serializer>(wall: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f32(wall.as_secs_f32())
+}
+
+impl Tally {
+    pub(super) const fn add(&mut self, judgement: &Judgement) {
+        self.runs += 1;
+        self.stops += judgement.stopped as u64;
+        self.partial += judgement.partial as u64;
+        self.audits += judgement.audited as u64;
+        self.failures += judgement.wrong.is_some() as u64;
+    }
+}
+
+/// How far it is.
+pub(super) fn line(tallies: &Tallies, elapsed: Duration) -> String {
+    let each = tallies
+        .iter()
+        .map(|(arch, tally)| format!("{arch} {} stops", tally.stops));
+    let failures: u64 = tallies.values().map(|tally| tally.failures).sum();
+    let minutes = elapsed.as_secs() / 60;
+    format!(
+        "{minutes} min: {}; {failures} failures",
+        each.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// The table at the end.
+pub fn table(tallies: &Tallies) -> Table {
+    let mut table = empty(&[
+        "",
+        "runs",
+        "stops",
+        "partial, explained",
+        "audits",
+        "failures",
+        "stops a minute",
+    ]);
+    for (arch, tally) in tallies {
+        let minutes = tally.wall.as_secs_f32() / 60.0;
+        table.add_row([
+            arch.to_string(),
+            grouped(tally.runs),
+            grouped(tally.stops),
+            grouped(tally.partial),
+            grouped(tally.audits),
+            grouped(tally.failures),
+            format!("{:.1}", tally.stops as f32 / minutes.max(0.01)),
+        ]);
+    }
+    table
+}
