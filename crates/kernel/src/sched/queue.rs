@@ -153,14 +153,15 @@ impl RunQueue {
         }
     }
 
-    /// When the CPU must look again: the first sleeper's time, or the end of the turn if somebody waits for it.
+    /// When the CPU must look again: the first sleeper's time, or the end of the turn if somebody waits for it. On a CPU that
+    /// leaves nobody gets a turn: a timer for one that is over would interrupt the idle thread again before its next step.
     pub(super) fn next_event(&self) -> u64 {
         let sleeper = self
             .sleepers
             .iter()
             .map(|t| t.wake_at.load(Ordering::Relaxed))
             .min();
-        let turn = if self.wants_cpu() {
+        let turn = if self.ready.len() > 0 && !self.leaving {
             self.turn_ends
         } else {
             u64::MAX
@@ -210,6 +211,8 @@ mod tests {
         assert!(queue.wants_cpu());
         queue.leaving = true;
         assert_eq!(queue.next().map(|t| t.id), Some(1));
+        queue.turn_ends = 5;
+        assert_eq!(queue.next_event(), 40, "no turn ends any more");
         assert_eq!(ids(&queue.ready), [2, 3], "nobody is lost by it");
         queue.leaving = false;
         assert_eq!(queue.next().map(|t| t.id), Some(2), "the request was withdrawn");
