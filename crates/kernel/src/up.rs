@@ -68,6 +68,10 @@ pub(crate) mod monitor {
 #[cfg(any(feature = "fault-injection", test))]
 pub(crate) fn nmi_self<A: Arch>() {}
 
+/// A build for one CPU sends no signals.
+#[cfg(any(feature = "fault-injection", test))]
+pub(crate) fn storm<A: Arch>() {}
+
 /// Nobody to wake.
 pub(crate) fn kick<A: Arch>(_cpu: CpuId) {}
 

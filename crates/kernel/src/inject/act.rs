@@ -20,6 +20,7 @@ struct Of {
     reboot: fn() -> !,
     crash: fn() -> !,
     nmi: fn(),
+    storm: fn(),
 }
 
 static OF: Once<Of> = Once::new();
@@ -32,6 +33,7 @@ pub(crate) fn begin<A: Arch>() {
         reboot: || power::shut_down::<A>(End::Reboot),
         crash: || panic::crash::<A>("injected"),
         nmi: smp::nmi_self::<A>,
+        storm: smp::storm::<A>,
     });
     read_early();
     at(Place::Boot, 0);
@@ -77,6 +79,7 @@ pub(super) fn perform(action: Action, place: Place) -> Effect {
             hang()
         }
         Action::Nmi => with(|of| (of.nmi)()),
+        Action::Storm => with(|of| (of.storm)()),
         Action::Skip => return Effect::Skip,
         Action::Refuse => return Effect::Refuse,
         Action::Twice => return Effect::Twice,

@@ -36,6 +36,8 @@ pub(crate) enum Action {
     Deaf,
     /// Send this CPU a non-maskable interrupt.
     Nmi,
+    /// Interrupt all other CPUs, in every way there is.
+    Storm,
     /// Leave out what the place is about.
     Skip,
     /// Let it fail.
@@ -130,6 +132,7 @@ impl Action {
             "hang" => Self::Hang,
             "deaf" => Self::Deaf,
             "nmi" => Self::Nmi,
+            "storm" => Self::Storm,
             "skip" => Self::Skip,
             "refuse" => Self::Refuse,
             "twice" => Self::Twice,

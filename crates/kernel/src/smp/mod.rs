@@ -50,6 +50,18 @@ pub(crate) fn nmi_self<A: Arch>() {
     A::send_ipi(cpu::by_hw_id(me).unwrap_or(cpu::BOOT_CPU), me, Ipi::NonMaskable);
 }
 
+/// Interrupts all other CPUs, in every way there is, whatever they do.
+#[cfg(any(feature = "fault-injection", test))]
+pub(crate) fn storm<A: Arch>() {
+    let me = A::hw_id();
+    let others = cpu::POSSIBLE.snapshot();
+    let others = others.iter().filter_map(|id| Some((id, cpu::hw_id(id)?)));
+    for (id, hw) in others.filter(|(_, hw)| *hw != me) {
+        A::send_ipi(id, hw, Ipi::Resched);
+        A::send_ipi(id, hw, Ipi::NonMaskable);
+    }
+}
+
 /// CPUs this boot wanted to start, itself included.
 pub(crate) fn wanted_cpus() -> u32 {
     u32::try_from(MAX_CPUS.load(Ordering::Relaxed).max(1)).unwrap_or(u32::MAX)
