@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod expect;
 pub mod host;
 pub mod judge;
+pub mod page;
 pub mod report;
 pub mod table;
 
@@ -40,6 +41,8 @@ pub struct Play {
     pub seed: u64,
     /// More than the stage's own faults: a kernel that is wrong on purpose.
     pub mutant: &'static str,
+    /// Whether what it does must be found out: then that is what passes.
+    pub control: bool,
 }
 
 /// One that was played, or a test that was run.
@@ -69,8 +72,9 @@ impl Play {
             .machine
             .map_or(String::new(), |machine| format!(" {machine}"));
         let build = self.flavour().build();
+        let control = if self.control { " control" } else { "" };
         format!(
-            "{}{label} {} {build}-{}{machine}",
+            "{}{label} {} {build}-{}{machine}{control}",
             self.scenario, self.arch, self.stage.cpus
         )
     }
@@ -156,6 +160,7 @@ pub fn plays(
                     arch: *arch,
                     seed: seed.wrapping_add(n),
                     mutant,
+                    control: false,
                 }));
             }
         }
@@ -220,6 +225,14 @@ fn boot(play: &Play, kernels: &BTreeMap<Flavour, Kernel>) -> Played {
     let (wrong, text) = match outcome {
         Ok(outcome) => (play.judge(&outcome).err(), outcome.text),
         Err(error) => (Some(format!("{error:#}")), String::new()),
+    };
+    let wrong = match (play.control, wrong) {
+        (false, wrong) => wrong,
+        (true, Some(_)) => None,
+        (true, None) => Some(format!(
+            "a kernel that is wrong ({}) was not found out",
+            play.mutant
+        )),
     };
     Played {
         name: play.name(),

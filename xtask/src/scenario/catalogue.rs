@@ -49,7 +49,7 @@ pub struct Stage {
     pub early: &'static str,
     /// `inject=`.
     pub inject: &'static str,
-    /// `panic=`.
+    /// `panic=`; where it is 0 the machine stays, and is audited.
     pub panic: i32,
     /// `run=`.
     pub run: &'static str,
@@ -72,7 +72,7 @@ fn stage(label: &'static str, cpus: u32, expect: Expect) -> Stage {
         machine: None,
         early: "",
         inject: "",
-        panic: -1,
+        panic: 0,
         run: "",
         expect,
     }
@@ -126,7 +126,9 @@ pub fn all() -> Vec<Scenario> {
         memory::scenarios(),
         environment::scenarios(),
     ];
-    sections.into_iter().flatten().collect()
+    let mut all: Vec<Scenario> = sections.into_iter().flatten().collect();
+    all.sort_by_key(|scenario| scenario.number);
+    all
 }
 
 /// Fills in a [`Scenario`].

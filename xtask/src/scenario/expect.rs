@@ -25,6 +25,21 @@ pub fn parked() -> Want {
     }
 }
 
+/// A CPU that takes interrupts. On a busy host it may take the first one too late, and the second then.
+pub fn interrupted() -> Want {
+    parked().via(&["interrupt", "non-maskable"])
+}
+
+/// A CPU that is off, with nothing wrong about it.
+pub fn off() -> Want {
+    Want {
+        states: vec!["off"],
+        vias: Vec::new(),
+        whys: vec!["-"],
+        registers: None,
+    }
+}
+
 /// A CPU that is named, with this reason.
 pub fn named(why: &'static str) -> Want {
     Want {

@@ -62,15 +62,32 @@ fn steps() -> Result<Vec<Step>> {
         for smp in [false, true] {
             steps.push((
                 format!("clippy {arch} {}", build(smp)),
-                kernel_step(arch, smp, "clippy")?,
+                kernel_step(unoptimised(arch, smp), "clippy")?,
             ));
         }
     }
+    let faults = Flavour {
+        faults: true,
+        ..unoptimised(Arch::X86_64, true)
+    };
+    steps.push(("clippy faults".to_owned(), kernel_step(faults, "clippy")?));
     steps.push(("doc host".to_owned(), host_doc(&rust)));
     for arch in Arch::ALL {
-        steps.push((format!("doc {arch}"), kernel_step(arch, true, "doc")?));
+        steps.push((
+            format!("doc {arch}"),
+            kernel_step(unoptimised(arch, true), "doc")?,
+        ));
     }
     Ok(steps)
+}
+
+const fn unoptimised(arch: Arch, smp: bool) -> Flavour {
+    Flavour {
+        arch,
+        smp,
+        release: false,
+        faults: false,
+    }
 }
 
 const fn build(smp: bool) -> &'static str {
@@ -123,17 +140,9 @@ fn host_doc(rust: &Toolchain) -> Command {
     command
 }
 
-fn kernel_step(arch: Arch, smp: bool, verb: &str) -> Result<Command> {
-    let mut command = kernel::cargo(arch, verb, &paths::kernel_target())?;
-    kernel::choose(
-        &mut command,
-        Flavour {
-            arch,
-            smp,
-            release: false,
-            faults: false,
-        },
-    );
+fn kernel_step(flavour: Flavour, verb: &str) -> Result<Command> {
+    let mut command = kernel::cargo(flavour.arch, verb, &paths::kernel_target())?;
+    kernel::choose(&mut command, flavour);
     if verb == "clippy" {
         command.args(["--", "-Dwarnings"]);
     } else {

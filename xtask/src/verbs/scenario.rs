@@ -13,7 +13,7 @@ use crate::needs::{self, Install, Need};
 use crate::out::say;
 use crate::paths;
 use crate::scenario::catalogue::{self, Host, Scenario};
-use crate::scenario::{self, Play, Played, report};
+use crate::scenario::{self, Play, Played, page, report};
 
 /// Stages failures of the catalogue on the real kernel, and judges what it makes of them.
 ///
@@ -52,6 +52,9 @@ pub struct Verb {
     /// Print the catalogue instead.
     #[arg(long)]
     list: bool,
+    /// Renew the catalogue in docs/scenarios.md instead.
+    #[arg(long)]
+    page: bool,
     /// Print JSON to standard output.
     #[arg(long)]
     json: bool,
@@ -108,6 +111,10 @@ impl Verb {
     /// # Errors
     /// When something is missing, does not build, or no scenario is meant.
     pub fn run(self, install: Install) -> Result<Exit> {
+        if self.page {
+            page::write()?;
+            return Ok(Exit::Pass);
+        }
         let scenarios = self.chosen()?;
         if self.list {
             self.print(&scenarios);
@@ -256,6 +263,28 @@ fn entry(scenario: &Scenario) -> serde_json::Value {
     })
 }
 
+/// What every `cargo xtask test` plays: a handful on each architecture, and the control of the first.
+pub fn short() -> Vec<Play> {
+    const SHORT: [(&str, &str); 6] = [
+        ("panic_on_starting_2cpu", "before_the_gate"),
+        ("double_panic", "interrupts_off"),
+        ("reboot_then_crash", "in_the_wait"),
+        ("crash_then_reboot", "before_the_signal"),
+        ("irq_off_forever", ""),
+        ("fault_while_saving_regs", "saving"),
+    ];
+    let plays = scenario::plays(&catalogue::all(), &Arch::ALL, 1, 1, "");
+    let is_short = |play: &&Play| SHORT.contains(&(play.scenario, play.stage.label));
+    let mut short: Vec<Play> = plays.iter().filter(is_short).cloned().collect();
+    let controls = short.clone().into_iter().filter(|play| play.number == 1);
+    short.extend(controls.map(|play| Play {
+        mutant: Mutant::Count.faults(),
+        control: true,
+        ..play
+    }));
+    short
+}
+
 /// Plays, tells of each in a line, and writes the report.
 ///
 /// # Errors
@@ -287,4 +316,18 @@ pub fn execute(
         );
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_list_is_on_every_architecture_with_its_control() {
+        for arch in Arch::ALL {
+            let of_arch: Vec<Play> = short().into_iter().filter(|play| play.arch == arch).collect();
+            assert_eq!(of_arch.len(), 7, "{arch}");
+            assert_eq!(of_arch.iter().filter(|play| play.control).count(), 1, "{arch}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 
-use super::{build, matrix};
+use super::{build, matrix, scenario};
 use crate::arch::Arch;
 use crate::exit::Exit;
 use crate::host::cargo as host_cargo;
@@ -73,6 +73,7 @@ impl Test {
         }
         if !self.host {
             tally += symbols();
+            tally += self.scenarios(install);
             tally += self.machines(install);
         }
         say!("{} passed, {} failed", tally.passed, tally.failed);
@@ -81,6 +82,20 @@ impl Test {
         } else {
             Exit::Failed
         })
+    }
+
+    fn scenarios(&self, install: Install) -> Tally {
+        heading("failures on purpose");
+        match scenario::execute(scenario::short(), Vec::new(), self.jobs, install, false) {
+            Ok(all) => {
+                let failed = all.iter().filter(|played| played.wrong.is_some()).count() as u64;
+                Tally {
+                    passed: all.len() as u64 - failed,
+                    failed,
+                }
+            }
+            Err(error) => failed(&error),
+        }
     }
 
     fn machines(&self, install: Install) -> Tally {

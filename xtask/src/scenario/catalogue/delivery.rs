@@ -2,17 +2,13 @@
 
 use super::Host::{Loom, Sim};
 use super::{ARM, GICV2, Scenario, Stage, scenario, stage};
-use crate::scenario::expect::{Expect, Want, named, panic, parked, partial};
+use crate::scenario::expect::{Expect, Want, interrupted, named, panic, parked, partial};
 
 pub fn scenarios() -> Vec<Scenario> {
     let mut all = deaf();
     all.extend(signals());
     all.extend(special());
     all
-}
-
-fn interrupted() -> Want {
-    parked().via(&["interrupt"])
 }
 
 fn forced() -> Want {
@@ -42,15 +38,18 @@ fn deaf() -> Vec<Scenario> {
             "that no force was used can be counted",
             &[Sim("scenario_26_irq_off_short")],
             vec![
-                stage("", 4, panic().owner(vec![0]).cpu(2, interrupted()))
-                    .inject("signalled/0@0:delay=2ms,signalled/0@0:post=1")
-                    .run("later-off 2 1 post 2;panic"),
+                stage("", 4, panic().owner(vec![0]).cpu(2, parked().via(&["interrupt"])))
+                    .inject("signalled/0@0:post=1,signalled/0@0:await=2,acknowledging@2:post=2")
+                    .run("later-off 2 1 post 5;panic"),
                 stage(
                     "with_the_consoles_lock",
                     4,
-                    panic().owner(vec![0]).cpu(2, interrupted()),
+                    panic().owner(vec![0]).cpu(2, parked().via(&["interrupt"])),
                 )
-                .inject("console@2?3:post=4,console@2?3:await=1,signalled/0@0:delay=2ms,signalled/0@0:post=1")
+                .inject(
+                    "console@2?3:post=4,console@2?3:await=1,signalled/0@0:post=1,\
+ signalled/0@0:await=2,acknowledging@2:post=2",
+                )
                 .run("later 2 3 uptime;post 3;await 4;panic"),
             ],
         ),
@@ -60,7 +59,16 @@ fn deaf() -> Vec<Scenario> {
             "CPU 2 has its interrupts off for ever: the stronger signal gets it, and where there is none it is named",
             "with and without a second rung",
             &[Sim("scenario_27_irq_off_forever")],
-            by_force("", "irqsoff 2;panic", |expect| expect.took_ms(10, 2_000)),
+            {
+                let mut stages = by_force("", "irqsoff 2;panic", |expect| expect.took_ms(10, 2_000));
+                stages.push(
+                    stage("in_a_handler", 4, panic().cpu(2, forced()))
+                        .firm()
+                        .inject("timer@2?1:post=2,timer@2?1:hang")
+                        .run("busy 2;busy 2;post 1;await 2;panic"),
+                );
+                stages
+            },
         ),
         scenario(
             28,
@@ -176,7 +184,7 @@ fn signals() -> Vec<Scenario> {
                     4,
                     partial()
                         .owner(vec![0])
-                        .cpu(2, parked().via(&["non-maskable"]).why(&["LATE"])),
+                        .cpu(2, parked().via(&["interrupt", "non-maskable"]).why(&["LATE"])),
                 )
                 .firm()
                 .inject("signal/1@2:delay=2s,signal/2@2:delay=2s,table@0:delay=4s")

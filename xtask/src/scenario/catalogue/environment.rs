@@ -90,7 +90,8 @@ fn rest() -> Vec<Scenario> {
                 Unit("smp-stop", "a_step_forward_is_not_the_end"),
             ],
             vec![
-                stage("stopped", 4, panic().owner(vec![0]).cpu(2, forced()))
+                // Polls take their time, and whoever stands by may lose patience first.
+                stage("stopped", 4, panic().owner(vec![0, 1, 3]).cpu(2, forced()))
                     .firm()
                     .inject("clock*:skip")
                     .run("irqsoff 2;panic"),
@@ -161,7 +162,7 @@ fn rest() -> Vec<Scenario> {
                         "finishing@0:post=1,timer?1*:post=2,console@1?1*:post=2,console@2?1*:post=2,\
                         end@0:delay=5s,end@0?2:panic",
                     )
-                    .run("busy all;panic"),
+                    .run("busy all;busy all;panic"),
             ],
         ),
         scenario(

@@ -2,7 +2,7 @@
 
 use super::Host::{Loom, Sim};
 use super::{ARM, Scenario, Stage, scenario, stage};
-use crate::scenario::expect::{Want, named, panic, parked, partial};
+use crate::scenario::expect::{interrupted, named, panic, partial};
 
 pub fn scenarios() -> Vec<Scenario> {
     vec![
@@ -49,10 +49,18 @@ pub fn scenarios() -> Vec<Scenario> {
         scenario(
             42,
             "park_page_survives",
-            "all memory but the park page is overwritten, and signals come: the CPUs stay",
-            "that a signal is no way out is shown here, that memory may be overwritten on a machine",
+            "signals of every kind come to CPUs that are parked: they stay in the park page",
+            "no memory is overwritten: there is no next kernel that would",
             &[Sim("scenario_42_park_page_survives")],
-            vec![],
+            vec![
+                stage("signals", 4, panic().owner(vec![0]))
+                    .inject("end@0:storm,end@0:delay=100ms,end@0:storm,end@0:delay=100ms")
+                    .run("panic"),
+                stage("signals_to_waiting_cpus", 4, panic().owner(vec![0]))
+                    .on(ARM, None)
+                    .inject("cpu-off*:skip,end@0:storm,end@0:delay=100ms,end@0:storm,end@0:delay=100ms")
+                    .run("panic"),
+            ],
         ),
         scenario(
             43,
@@ -122,14 +130,10 @@ pub fn scenarios() -> Vec<Scenario> {
             vec![
                 stage("", 4, panic().owner(vec![0]).clue("asked for").panics(1))
                     .inject("finishing@0:post=1,timer?1*:post=2,end@0:delay=1s,end@0?2:panic")
-                    .run("busy all;sleep 20;panic"),
+                    .run("busy all;busy all;sleep 50;panic"),
             ],
         ),
     ]
-}
-
-fn interrupted() -> Want {
-    parked().via(&["interrupt"])
 }
 
 fn faults() -> Vec<Stage> {
@@ -140,7 +144,8 @@ fn faults() -> Vec<Stage> {
             .run("panic")
     };
     vec![
-        at("answering", "answering@2:fault", bare()),
+        // It had not even said yet how it was reached.
+        at("answering", "answering@2:fault", bare().via(&[])),
         at("saving", "save-regs@2:fault", bare()),
         at("saved", "saved@2:fault", interrupted()),
         at("quiescing", "quiesce@2:fault", interrupted()),

@@ -2,7 +2,7 @@
 
 use super::Host::{Loom, Sim};
 use super::{Scenario, Stage, scenario, stage};
-use crate::scenario::expect::{Expect, Want, named, panic, parked, partial};
+use crate::scenario::expect::{Expect, Want, interrupted, named, off, panic, parked, partial};
 
 /// Ways in which a CPU that has just come online, or is about to, is stopped.
 const ARRIVING: &[&str] = &["gate", "interrupt", "non-maskable"];
@@ -101,7 +101,8 @@ pub fn scenarios() -> Vec<Scenario> {
                     "",
                     4,
                     starting_lost(&["stop-requested"])
-                        .says("@stop state=partial owner=0 stopped=1-3 silent=2 "),
+                        .says("@stop state=partial owner=0 stopped=1-3 ")
+                        .says(" silent=2 "),
                 )
                 .inject("started@0:panic,entry@2:delay=2s,end@0:delay=4s"),
             ],
@@ -150,21 +151,20 @@ pub fn scenarios() -> Vec<Scenario> {
             "a CPU is on its way off when the stop begins",
             "a path off that takes long",
             &[Loom("offline_vs_stop"), Sim("scenario_09_hotplug_out_in_flight")],
-            vec![],
+            leaving(),
         ),
         scenario(
             10,
             "dead_cpu_in_monitor_wait",
-            "a CPU that was taken off waits on a monitored line of memory that is overwritten",
-            "no CPU here waits on a monitored line: it halts or is powered off",
+            "a CPU that was taken off stays off: it waits on no monitored line that somebody overwrites",
+            "no CPU here waits on a monitored line: it halts or is powered off, and the audit looks where",
             &[],
-            vec![],
+            vec![
+                stage("", 4, panic().cpu(2, off())).run("offline 2;panic"),
+                stage("and_came_back", 4, panic().cpu(2, interrupted())).run("offline 2;online 2;panic"),
+            ],
         ),
     ]
-}
-
-fn interrupted() -> Want {
-    parked().via(&["interrupt"])
 }
 
 fn at_the_gate() -> Want {
@@ -219,5 +219,33 @@ fn third_party() -> Vec<Stage> {
                 .cpu(2, parked().via(&["gate"]).why(&["LATE"])),
         )
         .inject("started@0:panic,installed@2:delay=1s,table@0:delay=3s"),
+    ]
+}
+
+/// CPU 2 goes off while CPU 0 panics: before its word says so, after, and when it has got there.
+fn leaving() -> Vec<Stage> {
+    let gone = || panic().owner(vec![0]).clue("asked for");
+    let run = "later 1 3 offline 2;post 3;await 1;panic";
+    vec![
+        stage("online_by_its_word", 4, gone().cpu(2, parked()))
+            .inject("leaving@2:post=1,leaving@2:await=2,signalled/0@0:post=2")
+            .run(run),
+        stage(
+            "dying_by_its_word",
+            4,
+            gone().cpu(2, parked().via(&["offline path", "interrupt", "non-maskable"])),
+        )
+        .inject("dying@2:post=1,dying@2:await=2,signalled/0@0:post=2")
+        .run(run),
+        stage(
+            "for_a_long_time",
+            4,
+            gone().end(partial().end).cpu(2, named("OFFLINE_LOST")),
+        )
+        .inject("signal@2*:skip,dying@2:post=1,dying@2:delay=5s")
+        .run(run),
+        stage("just_gone", 4, gone().cpu(2, off()))
+            .inject("gone@2:post=1,gone@2:delay=5ms")
+            .run(run),
     ]
 }

@@ -70,13 +70,17 @@ fn together() -> Vec<Scenario> {
                 stage(
                     "before_the_signal",
                     4,
-                    crashed().cpu(0, parked().via(&["second", "interrupt"])),
+                    crashed().cpu(0, parked().via(&["second", "interrupt", "non-maskable"])),
                 )
                 .inject("elected@1:post=2,elected@1:delay=200ms")
                 .run("later 1 1 crash;post 1;await 2;reboot"),
-                stage("in_the_wait", 4, crashed().cpu(2, parked().via(&["second"])))
-                    .inject("signalled/0@1:post=2,signalled/0@1:delay=5ms")
-                    .run("later-off 2 2 reboot;later 1 1 crash;post 1;stay"),
+                stage(
+                    "in_the_wait",
+                    4,
+                    crashed().cpu(2, parked().via(&["second", "non-maskable"])),
+                )
+                .inject("signalled/0@1:post=2,signalled/0@1:delay=5ms")
+                .run("later-off 2 2 reboot;later 1 1 crash;post 1;stay"),
             ],
         ),
         scenario(
@@ -113,7 +117,7 @@ fn together() -> Vec<Scenario> {
                 Sim("scenario_17_plain_stop_in_flight_then_crash"),
             ],
             {
-                let raised = || raised().cpu(2, parked().via(&["interrupt"]));
+                let raised = || raised().cpu(2, parked().via(&["interrupt", "non-maskable"]));
                 let faults = "signalled/0@0:delay=5ms,signalled/0@0:post=1";
                 let run = "irqsoff 3;later-off 1 1 crash;reboot";
                 vec![
@@ -238,7 +242,7 @@ fn again() -> Vec<Scenario> {
             vec![
                 stage("", 4, panic().owner(vec![0]).clue(ASKED_FOR).panics(1))
                     .inject("elected@0:post=1,elected@0:delay=100ms,timer@0?1:panic")
-                    .run("busy 0;panic"),
+                    .run("busy 0;busy 0;panic"),
             ],
         ),
         scenario(
