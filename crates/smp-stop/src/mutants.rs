@@ -51,11 +51,13 @@ pub enum Mutant {
     DoneUnchecked,
     /// The CPU that stood by parks, and nobody waits until it is off.
     DeputyLeftOn,
+    /// What a former owner writes about a CPU counts, though it comes after the account of its successor.
+    StaleNote,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::CountInsteadOfState,
         Self::AckBeforeSave,
         Self::GateRemoved,
@@ -77,6 +79,7 @@ impl Mutant {
         Self::ClockAlone,
         Self::DoneUnchecked,
         Self::DeputyLeftOn,
+        Self::StaleNote,
     ];
 }
 

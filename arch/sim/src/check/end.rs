@@ -36,11 +36,22 @@ impl World {
         if let Some(last) = self.notes.accounts.borrow().last()
             && last.generation == hold.generation
         {
+            self.check_notes(last);
             (0..self.cpus())
                 .filter(|n| *n != last.owner)
                 .for_each(|n| self.check_reached(last, n));
         }
         (0..self.cpus()).for_each(|n| self.check_at_rest(n));
+    }
+
+    /// What the last owner was told about a CPU's silence is what the report says for ever.
+    fn check_notes(&self, last: &Account) {
+        let now = smp_stop::Report::of(&self.area).rows();
+        for (row, told) in now.zip(&last.rows).filter(|_| last.unavailable.is_none()) {
+            if row.silent != told.silent {
+                self.fail(format_args!("the account changed: {told:?} is now {row:?}"));
+            }
+        }
     }
 
     /// The stop came to its end; or its owner died, and nobody had answered who could have taken its place.

@@ -8,7 +8,7 @@ use core::fmt;
 use cpumask::CpuId;
 
 use super::row::{RawRow, WHOLE};
-use super::{Report, Source, Summary, Verdict, layout};
+use super::{Report, Source, Summary, layout};
 use crate::area::MAX_CPUS;
 use crate::latch::Hold;
 use crate::regs::{REGISTER_WORDS, Registers};
@@ -139,9 +139,14 @@ impl<'a> Memory<'a> {
 
     pub(super) fn summary(&self) -> Summary {
         let capacity = self.slots.len() / layout::SLOT_LEN;
+        let (hold, verdict) = (
+            Hold::from_raw(self.word(layout::LATCH)),
+            self.word(layout::VERDICT),
+        );
         Summary {
-            hold: Hold::from_raw(self.word(layout::LATCH)),
-            verdict: Verdict::from_raw(self.word(layout::VERDICT)),
+            hold,
+            verdict: Summary::judge(hold, verdict),
+            round: (verdict >> 16) as u16,
             former_owner: Hold::from_raw(self.word(layout::FORMER_OWNER)).map(|hold| hold.owner),
             reentries: self.word(layout::REENTRIES),
             began_at: self.long(layout::BEGAN_AT),

@@ -19,7 +19,9 @@
 //! | 64 | 4 | the latch as it was under the former owner, if there was one |
 //!
 //! A round is one pass of an owner through the whole stop: the latch's generation in the upper half, and in the lower how
-//! often the owner had come again.
+//! often the owner had come again. The verdict is final if its generation is the latch's. What a slot says about silence
+//! counts unless its round is earlier than the verdict's: an owner that was replaced may write its own after that of its
+//! successor.
 //!
 //! | slot, from | bytes | what |
 //! |---:|---:|---|

@@ -51,6 +51,16 @@ pub struct Summary {
     pub took_ns: u64,
     /// How many CPUs there may be.
     pub cpus: usize,
+    /// Which account was the last to be complete: what earlier rounds wrote about a CPU does not count.
+    round: u16,
+}
+
+impl Summary {
+    /// The verdict, if it is that of the owner there is: one who took the stop away has to come to its own.
+    fn judge(hold: Option<Hold>, raw: u32) -> Option<Verdict> {
+        let is_owners = |hold: Hold| raw >> 24 == u32::from(hold.generation);
+        Verdict::from_raw(raw).filter(|_| hold.is_some_and(is_owners))
+    }
 }
 
 impl<'a> Report<'a> {
@@ -78,7 +88,7 @@ impl<'a> Report<'a> {
             Source::Live(area) => area.slot(cpu)?.raw_row(),
             Source::Memory(memory) => memory.raw_row(cpu)?,
         };
-        (cpu.as_usize() < summary.cpus).then(|| raw.read(cpu, owner, summary.began_at))
+        (cpu.as_usize() < summary.cpus).then(|| raw.read(cpu, owner, summary))
     }
 
     /// One row for each CPU there may be, in order.
@@ -113,9 +123,13 @@ impl<'a> Report<'a> {
 
 fn live_summary(area: Area<'_>) -> Summary {
     let header = area.header;
+    // In this order: whoever published the verdict held the latch by then, so that no verdict is newer than its owner here.
+    let verdict = header.verdict.load(Ordering::Acquire);
+    let hold = header.latch.hold();
     Summary {
-        hold: header.latch.hold(),
-        verdict: Verdict::from_raw(header.verdict.load(Ordering::Acquire)),
+        hold,
+        verdict: Summary::judge(hold, verdict),
+        round: (verdict >> 16) as u16,
         former_owner: Hold::from_raw(header.former_owner.load(RELAXED)).map(|hold| hold.owner),
         reentries: header.reentries.load(RELAXED),
         began_at: header.began_at.get(),

@@ -2,7 +2,8 @@
 
 use cpumask::CpuId;
 
-use super::{Via, Why};
+use super::{Summary, Via, Why};
+use crate::mutants::mutant;
 use crate::word::{CpuState, View};
 
 /// What is known about one CPU.
@@ -40,16 +41,17 @@ pub(crate) struct RawRow {
 pub(crate) const WHOLE: u32 = 2;
 
 impl RawRow {
-    pub(super) fn read(self, cpu: CpuId, owner: bool, began_at: u64) -> Row {
+    pub(super) fn read(self, cpu: CpuId, owner: bool, summary: &Summary) -> Row {
         let via = Via::from_code(self.via);
+        let counts = (self.note >> 16) as u16 >= summary.round || mutant!(StaleNote);
         Row {
             cpu,
             hw_id: self.hw_id,
             owner,
             view: View::from_raw(self.word),
             via,
-            silent: Why::from_code(self.note & 0xff).filter(|_| !owner),
-            answered_ns: (via.is_some() && !owner).then(|| self.answered_at.saturating_sub(began_at)),
+            silent: Why::from_code(self.note & 0xff).filter(|_| !owner && counts),
+            answered_ns: (via.is_some() && !owner).then(|| self.answered_at.saturating_sub(summary.began_at)),
             has_registers: self.saved == WHOLE,
         }
     }

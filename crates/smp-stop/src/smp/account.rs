@@ -19,7 +19,9 @@ impl<O: SmpStopOps> Engine<'_, O> {
         for (cpu, slot) in self.area.others(lead.me) {
             let why = self.why_silent(cpu, slot, force);
             silent += u32::from(why.is_some());
-            note(slot, round, why);
+            if let Some(why) = why {
+                note(slot, round, why);
+            }
         }
         let verdict = match silent {
             0 => Verdict::Stopped,
@@ -77,10 +79,9 @@ fn explain(view: View, force: Option<RungKind>) -> Why {
     }
 }
 
-/// Writes the reason into the slot: also that there is none any more, if an earlier account gave one.
-fn note(slot: &Slot, round: u16, why: Option<Why>) {
-    if why.is_some() || slot.note.load(Ordering::Relaxed) != 0 {
-        let raw = u32::from(round) << 16 | why.map_or(0, |why| why as u32);
-        slot.note.fetch_max(raw, Ordering::AcqRel);
-    }
+/// Writes the reason into the slot. It counts if the verdict is of the same round: an owner that does not know yet that it
+/// is none may be at its account while its successor is at the final one, or later.
+fn note(slot: &Slot, round: u16, why: Why) {
+    let raw = u32::from(round) << 16 | why as u32;
+    slot.note.fetch_max(raw, Ordering::AcqRel);
 }
