@@ -43,6 +43,7 @@ pub(crate) fn leave_if_asked<A: Arch>(_off: &IrqOff) {}
 /// The monitor's commands about CPUs that go off and come back: there are none in this build, and they say so.
 pub(crate) mod monitor {
     use crate::arch::Arch;
+    use crate::monitor::selftest::Test;
 
     type Outcome = Result<(), &'static str>;
     const ONE_CPU: Outcome = Err("this kernel was built for one CPU");
@@ -59,7 +60,7 @@ pub(crate) mod monitor {
         ONE_CPU
     }
 
-    pub(crate) fn selftests<A: Arch>() -> [(&'static str, fn() -> Outcome); 0] {
+    pub(crate) fn selftests<A: Arch>() -> [Test; 0] {
         []
     }
 }

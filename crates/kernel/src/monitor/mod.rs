@@ -6,7 +6,7 @@ mod bench;
 pub(crate) mod commands;
 mod editor;
 mod faults;
-mod selftest;
+pub(crate) mod selftest;
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};

@@ -24,7 +24,7 @@ const BUSY_CPUS: usize = 4;
 
 type Outcome = Result<(), &'static str>;
 /// What is claimed, and the test of it.
-type Test = (&'static str, fn() -> Outcome);
+pub(crate) type Test = (&'static str, fn() -> Outcome);
 
 /// `selftest`.
 pub(super) fn run<A: Arch>() -> Outcome {

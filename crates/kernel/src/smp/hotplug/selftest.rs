@@ -7,12 +7,13 @@ use super::{Refusal, offline, online};
 use crate::arch::Arch;
 use crate::clock::{self, MS};
 use crate::cpu::{ACTIVE, CpuId, CpuMask, ONLINE};
+use crate::monitor::selftest::Test;
 use crate::sched;
 
 type Outcome = Result<(), Refusal>;
 
-/// The monitor's further tests: what is claimed, and the test of it.
-pub(crate) fn selftests<A: Arch>() -> [(&'static str, fn() -> Outcome); 2] {
+/// The monitor's further tests.
+pub(crate) fn selftests<A: Arch>() -> [Test; 2] {
     [
         ("CPUs that must not go off or come on do not", refusals::<A>),
         (
