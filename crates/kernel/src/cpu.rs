@@ -69,7 +69,7 @@ static GUESS: [AtomicU16; NR_CPUS] = [const { AtomicU16::new(0) }; NR_CPUS];
 /// The guess for `hw`. Ids of two levels, 16 CPUs to a cluster as on many an Arm machine, do not share one; nor do small numbers.
 fn guess(hw: HwId) -> &'static AtomicU16 {
     let mixed = hw.0.wrapping_add(hw.0 >> 4) as usize;
-    &GUESS[mixed % NR_CPUS]
+    &GUESS[mixed % GUESS.len()]
 }
 
 /// The logical number of a hardware id, by search: for CPUs that have no per-CPU base to ask.
