@@ -106,6 +106,48 @@ fn memory_that_is_no_report_is_refused_with_the_reason() {
     assert_eq!(changed(layout::SLOT_LEN_AT, 1), DecodeError::Lengths);
 }
 
+/// The first two columns of the documentation's tables: one for the header, one for a slot.
+fn documented() -> Vec<(usize, usize)> {
+    let number = |column: Option<&str>| column?.trim().parse().ok();
+    let row = |line: &str| {
+        let mut columns = line.strip_prefix("//! |")?.split('|');
+        Some((number(columns.next())?, number(columns.next())?))
+    };
+    include_str!("layout.rs").lines().filter_map(row).collect()
+}
+
+#[test]
+fn the_layout_is_as_documented() {
+    use layout::*;
+    let header = [
+        (0, 8),
+        (VERSION_AT, 4),
+        (TOTAL_LEN, 4),
+        (HEADER_LEN_AT, 4),
+        (SLOT_LEN_AT, 4),
+        (CAPACITY, 4),
+        (CPUS, 4),
+        (LATCH, 4),
+        (VERDICT, 4),
+        (REENTRIES, 4),
+        (core::mem::offset_of!(crate::area::Header, rungs_begun), 4),
+        (BEGAN_AT, 8),
+        (TOOK, 8),
+        (FORMER_OWNER, 4),
+    ];
+    let slot = [
+        (WORD, 4),
+        (VIA, 4),
+        (NOTE, 4),
+        (core::mem::offset_of!(crate::area::Slot, progress), 4),
+        (SAVED, 4),
+        (ANSWERED_AT, 8),
+        (HW_ID, 8),
+        (REGISTERS, size_of::<Registers>()),
+    ];
+    assert_eq!(documented(), [&header[..], &slot[..]].concat());
+}
+
 #[test]
 fn the_table_fits_a_hundred_columns() {
     let area = stopped();
