@@ -60,7 +60,10 @@ impl Row {
             state: field(1).to_owned(),
             via: field(2).to_owned(),
             why: field(4).to_owned(),
-            registers: field(5).starts_with("0x"),
+            // Nothing runs at address 0: whoever says so has saved nothing.
+            registers: field(5)
+                .strip_prefix("0x")
+                .is_some_and(|pc| pc.contains(|digit| digit != '0')),
         })
     }
 }
@@ -77,6 +80,7 @@ stop: panic by CPU 1: partial after 10057.688 us
     0          0x0 parked         interrupt         57.688 -             0xffffffff8020b3b1
     1          0x1 owner          owner                  - -             0xffffffff8020b3b1
     2          0x2 parked         offline path       5.001 NO_REGS       -
+    4          0x4 parked         interrupt          5.001 -             0x0000000000000000
     3          0x3 stop-requested -                      - IRQ_OFF       -
 backtrace of CPU 0:
     0          0x0 parked         interrupt         57.688 -             0xffffffff8020b3b1
@@ -84,7 +88,7 @@ backtrace of CPU 0:
         let [table] = &read(text)[..] else {
             panic!("one table")
         };
-        assert_eq!((table.reason.as_str(), table.rows.len()), ("panic", 4));
+        assert_eq!((table.reason.as_str(), table.rows.len()), ("panic", 5));
         let row = |n: usize| {
             let row = &table.rows[n];
             (
@@ -98,7 +102,8 @@ backtrace of CPU 0:
         assert_eq!(row(0), (0, "parked", "interrupt", "-", true));
         assert_eq!(row(1), (1, "owner", "owner", "-", true));
         assert_eq!(row(2), (2, "parked", "offline path", "NO_REGS", false));
-        assert_eq!(row(3), (3, "stop-requested", "-", "IRQ_OFF", false));
+        assert_eq!(row(3), (4, "parked", "interrupt", "-", false));
+        assert_eq!(row(4), (3, "stop-requested", "-", "IRQ_OFF", false));
     }
 
     #[test]

@@ -126,6 +126,16 @@ fn together() -> Vec<Scenario> {
                         .inject(faults)
                         .run(run),
                     stage(
+                        "one_is_answering",
+                        4,
+                        raised().cpu(3, parked().via(&["interrupt"])),
+                    )
+                    .inject(
+                        "signalled/0@0:await=2,elected@1:post=2,answering@3:post=1,answering@3:delay=25ms,\
+                             elected@1:delay=5ms",
+                    )
+                    .run("later-off 1 1 crash;reboot"),
+                    stage(
                         "no_second_rung",
                         4,
                         raised()
@@ -167,7 +177,7 @@ fn reboot_then_crash() -> Vec<Stage> {
             .inject("elected@0:post=1,elected@0:await=2,elected@1:post=2")
             .run("later 1 1 crash;reboot"),
         stage("in_the_wait", 4, raised())
-            .inject("signalled/0@0:post=1,signalled/0@0:skew=1ms")
+            .inject("signalled/0@0:post=1,clock@0?1+2:await=3,elected@1:post=3")
             .run(run),
         stage(
             "after_the_end",
