@@ -110,6 +110,7 @@ mod tests {
             cpus: 4,
             machine,
             stays: false,
+            off: None,
             deaf: BTreeSet::from([3]),
             ends: ends.iter().copied().collect(),
             script: String::new(),

@@ -18,6 +18,8 @@ pub struct Plan {
     pub machine: Option<&'static str>,
     /// Whether a panic leaves the machine as it is, to be audited.
     pub stays: bool,
+    /// A CPU that is off when the end comes.
+    pub off: Option<u32>,
     /// CPUs that spin with their interrupts off when the end comes.
     pub deaf: BTreeSet<u32>,
     /// How the run may end: more than one way if several CPUs end it at once.
@@ -87,6 +89,7 @@ impl Plan {
             cpus: random.one(&[1, 2, 2, 3, 4, 4, 5, 6, 8, 8, 12, 16]),
             machine: machine_of(arch, &mut random),
             stays: random.percent(60),
+            off: None,
             deaf: BTreeSet::new(),
             ends: BTreeSet::new(),
             script: String::new(),
@@ -123,8 +126,14 @@ impl Plan {
         if self.smp { self.cpus } else { 1 }
     }
 
+    /// CPUs that can be told to do something.
+    fn able(&self) -> Vec<u32> {
+        let able = |cpu: &u32| self.off != Some(*cpu) && !self.deaf.contains(cpu);
+        (0..self.online()).filter(able).collect()
+    }
+
     fn any_cpu(&self, random: &mut Random) -> u32 {
-        random.below(self.online())
+        random.one(&self.able())
     }
 
     /// What goes on until the end. CPU 0 keeps to the monitor.
@@ -140,6 +149,8 @@ impl Plan {
                 steps.push(format!("offline {cpu}"));
                 if random.percent(60) {
                     steps.push(format!("online {cpu}"));
+                } else {
+                    self.off = Some(cpu);
                 }
             }
         }
@@ -154,9 +165,13 @@ impl Plan {
         }
         if self.online() > 2 && random.percent(30) {
             for _ in 0..=random.below(2) {
-                self.deaf.insert(1 + random.below(self.cpus - 1));
+                let cpu = self.any_cpu(random);
+                if cpu != 0 {
+                    self.deaf.insert(cpu);
+                }
             }
-            // In one command, because all have to be online for it.
+        }
+        if !self.deaf.is_empty() {
             let list: Vec<String> = self.deaf.iter().map(u32::to_string).collect();
             steps.push(format!("irqsoff {}", list.join(",")));
         }
@@ -165,9 +180,7 @@ impl Plan {
 
     /// One CPU ends the kernel, or several do at about the same time. Those that are deaf cannot.
     fn ending(&mut self, random: &mut Random) -> Vec<String> {
-        let able: Vec<u32> = (0..self.online())
-            .filter(|cpu| !self.deaf.contains(cpu))
-            .collect();
+        let able = self.able();
         let several = random.percent(35);
         if !several {
             let (command, ending) = random.one(&ENDINGS);
@@ -228,7 +241,20 @@ mod tests {
             assert_eq!(plan, Plan::new(seed, &[plan.arch]), "replayed with --arch");
             assert!(!plan.ends.is_empty() && !plan.script.contains('"'));
             assert!(!plan.deaf.contains(&0), "the monitor's CPU");
-            assert!(plan.deaf.iter().all(|cpu| *cpu < plan.cpus));
+            assert!(
+                plan.deaf
+                    .iter()
+                    .all(|cpu| *cpu < plan.cpus && plan.off != Some(*cpu))
+            );
+            let told = |cpu: u32| {
+                [format!("on {cpu} "), format!("busy {cpu};")]
+                    .iter()
+                    .any(|order| plan.script.contains(order))
+            };
+            assert!(
+                !plan.off.is_some_and(told),
+                "{plan}: a CPU that is off is told nothing"
+            );
         }
     }
 
@@ -242,6 +268,7 @@ mod tests {
         }
         some(&|plan| plan.has_one_rung() && !plan.deaf.is_empty());
         some(&|plan| plan.ends.len() > 1);
+        some(&|plan| plan.off.is_some() && !plan.deaf.is_empty());
         for ending in [Ending::Panic, Ending::Reboot, Ending::Poweroff, Ending::Halt] {
             some(&|plan| plan.ends.iter().eq([&ending]));
         }
