@@ -20,10 +20,10 @@ const POLITE: Rung = Rung {
     bound: Bound::ms_us(10, 500),
 };
 
-/// Answered by all that execute instructions. Long, because an emulator's CPUs take turns.
+/// Answered by all that execute instructions. Long, because an emulator's CPUs take turns, and there is nothing after it.
 const FIRM: Rung = Rung {
     kind: RungKind::NonMaskable,
-    bound: Bound::ms_us(20, 2000),
+    bound: Bound::ms_us(50, 10_000),
 };
 
 /// The SGI of each rung.
