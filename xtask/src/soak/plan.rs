@@ -159,7 +159,7 @@ impl Plan {
                 0 => "busy all".into(),
                 1 => format!("busy {}", self.any_cpu(random)),
                 2 => format!("sleep {}", 1 + random.below(20)),
-                3 => "bench switch".into(),
+                3 => "threads".into(),
                 _ => format!("on {} cpus", self.any_cpu(random)),
             });
         }

@@ -17,6 +17,8 @@ pub struct Tally {
     pub stops: u64,
     /// Of these, stops that named somebody.
     pub partial: u64,
+    /// Of these, stops that named a CPU to which nothing had been done, on a machine that did not stay.
+    pub doubtful: u64,
     /// Machines that stayed and were audited.
     pub audits: u64,
     pub failures: u64,
@@ -34,6 +36,7 @@ impl Tally {
         self.runs += 1;
         self.stops += judgement.stopped as u64;
         self.partial += judgement.partial as u64;
+        self.doubtful += judgement.doubtful as u64;
         self.audits += judgement.audited as u64;
         self.failures += judgement.wrong.is_some() as u64;
     }
@@ -59,6 +62,7 @@ pub fn table(tallies: &Tallies) -> Table {
         "runs",
         "stops",
         "partial, explained",
+        "partial, slow CPU",
         "audits",
         "failures",
         "stops a minute",
@@ -69,7 +73,8 @@ pub fn table(tallies: &Tallies) -> Table {
             arch.to_string(),
             grouped(tally.runs),
             grouped(tally.stops),
-            grouped(tally.partial),
+            grouped(tally.partial.saturating_sub(tally.doubtful)),
+            grouped(tally.doubtful),
             grouped(tally.audits),
             grouped(tally.failures),
             format!("{:.1}", tally.stops as f32 / minutes.max(0.01)),
