@@ -13,6 +13,7 @@ use super::judge::{End, Stop, judge};
 use super::postmortem::{self, Cpu};
 use super::process::Process;
 use super::qmp::Qmp;
+use super::record::Record;
 use super::{Event, Outcome, Watch, record};
 use crate::arch::Arch;
 use crate::audit::{self, Audit};
@@ -55,17 +56,17 @@ impl Run {
         let wall = self.started.elapsed();
         self.settle();
         let audit = self.audit(&stop);
-        let end = match &audit {
-            Some(audit) if !audit.as_ref().is_ok_and(Audit::agrees) => End::Contradiction,
-            _ => judge(&stop, &self.console.records),
-        };
-        let cpus = if end.is_bad() {
-            self.post_mortem()
-        } else {
-            Vec::new()
+        let mut cpus = match verdict(&stop, &audit, &self.console.records).is_bad() {
+            true => self.post_mortem(),
+            false => Vec::new(),
         };
         let _ = self.qmp.tell("quit", &json!({}));
         self.drain();
+        // On a busy host the last words may have come only now.
+        let end = verdict(&stop, &audit, &self.console.records);
+        if !end.is_bad() {
+            cpus.clear();
+        }
         self.process.leave(LEAVE);
         let triple = self.process.triple_fault();
         let counts = self.process.counts();
@@ -186,6 +187,14 @@ impl Run {
         self.console
             .note(&format!("xtask: the CPUs, as they stood:\n{text}"));
         cpus
+    }
+}
+
+/// How the run ended, as far as it was heard.
+fn verdict(stop: &Stop, audit: &Option<Result<Audit>>, records: &[Record]) -> End {
+    match audit {
+        Some(audit) if !audit.as_ref().is_ok_and(Audit::agrees) => End::Contradiction,
+        _ => judge(stop, records),
     }
 }
 
