@@ -39,14 +39,14 @@ pub(super) fn ask<A: Arch>(cpu: CpuId) -> Result<(), Refusal> {
     let (deadline, granted) = (clock::now_ns() + LET_GO_NS, || {
         REQUEST.load(Ordering::Acquire) & GRANTED != 0
     });
-    while clock::now_ns() < deadline {
+    while clock::now_ns() < deadline && !granted() {
         kick::<A>(cpu);
-        if sched::wait_until::<A>(clock::now_ns() + AGAIN_NS, granted) {
-            return Ok(());
-        }
+        sched::wait_until::<A>(clock::now_ns() + AGAIN_NS, granted);
     }
     let _off = IrqOff::new();
     if !change(asked(cpu), 0) {
+        // Granted: nobody changes it any more.
+        REQUEST.store(0, Ordering::Release);
         return Ok(());
     }
     sched::smp::prefer_idle(cpu, false);
