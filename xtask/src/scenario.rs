@@ -26,7 +26,7 @@ use crate::vm::spec::{Boot, Spec};
 use crate::vm::{self, Outcome, Watch, machine};
 
 /// Wall time that a run may take, on a machine that is busy with others.
-const TIMEOUT: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(240);
 
 /// The kernel's variable that holds the faults to stage before the command line is read.
 const EARLY: &str = "INJECT_EARLY";

@@ -86,9 +86,9 @@ pub fn scenarios() -> Vec<Scenario> {
             "hardware that takes its time",
             &[Sim("scenario_44_already_on_in_next_kernel")],
             vec![
-                stage("", 4, panic().owner(vec![0]).took_ms(50, 2_000))
+                stage("", 4, panic().owner(vec![0]).took_ms(15, 2_000))
                     .on(ARM, None)
-                    .inject("park@2:delay=50ms")
+                    .inject("park@2:delay=15ms")
                     .run("panic"),
             ],
         ),

@@ -118,7 +118,7 @@ fn together() -> Vec<Scenario> {
             ],
             {
                 let raised = || raised().cpu(2, parked().via(&["interrupt", "non-maskable"]));
-                let faults = "signalled/0@0:delay=5ms,signalled/0@0:post=1";
+                let faults = "signalled/0@0:post=1,clock@0?1+2:await=3,elected@1:post=3";
                 let run = "irqsoff 3;later-off 1 1 crash;reboot";
                 vec![
                     stage("", 4, raised().cpu(3, parked().via(&["non-maskable"])))
@@ -348,7 +348,7 @@ fn owner_reenters() -> Vec<Stage> {
     ]
 }
 
-/// Whoever stands by waits for twice the time that an owner of this kernel's size can need: some 14 s.
+/// Whoever stands by waits for twice the time that an owner can need.
 fn owner_dies() -> Vec<Stage> {
     let taken = || {
         panic()
@@ -379,7 +379,7 @@ fn owner_dies() -> Vec<Stage> {
         .run("on 1 panic"),
         stage("only_slow", 4, panic().owner(vec![1]).clue(ASKED_FOR))
             .on(FIRM, None)
-            .inject("signalled/0@1:delay=2s")
+            .inject("signalled/0@1:delay=100ms")
             .run("on 1 panic"),
     ]
 }
