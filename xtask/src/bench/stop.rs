@@ -36,13 +36,13 @@ impl Load {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Idle, Self::Busy, Self::IrqsOff];
 
-    /// The monitor's commands, up to the panic.
-    const fn commands(self) -> &'static str {
+    /// The monitor's commands, up to the panic. CPU 0 keeps to the monitor: beside a spinning thread that would wait for its turn.
+    fn commands(self, cpus: u32) -> String {
         match self {
-            Self::Idle => "",
+            Self::Idle => String::new(),
             // Time for the threads to be running.
-            Self::Busy => "busy all;sleep 20;",
-            Self::IrqsOff => "irqsoff all;",
+            Self::Busy => format!("busy 1-{};sleep 1;", cpus - 1),
+            Self::IrqsOff => "irqsoff all;".into(),
         }
     }
 

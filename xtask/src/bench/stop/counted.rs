@@ -59,7 +59,7 @@ pub(super) fn run(case: &Case<'_>, plugin: &Path) -> Result<Counted> {
         cpu: arch.default_cpu().to_owned(),
         cpus: case.cpus,
         memory: "512".into(),
-        append: format!("panic=-1 \"run={}panic\"", case.load.commands()),
+        append: format!("panic=-1 \"run={}panic\"", case.load.commands(case.cpus)),
         initrd: None,
         gdb: None,
         counting: Some(Counting {

@@ -44,7 +44,7 @@ pub(super) fn run(case: &Case<'_>) -> Result<Taken> {
         cpu: arch.default_cpu().to_owned(),
         cpus: case.cpus,
         memory: "512".into(),
-        append: format!("panic=0 \"run={}panic\"", case.load.commands()),
+        append: format!("panic=0 \"run={}panic\"", case.load.commands(case.cpus)),
         initrd: None,
         gdb: None,
         counting: None,
