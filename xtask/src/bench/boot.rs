@@ -16,7 +16,7 @@ use crate::vm::count::Counting;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
 use crate::vm::record::last;
-use crate::vm::spec::{Boot, Spec};
+use crate::vm::spec::Spec;
 use crate::vm::{self, Outcome, Watch};
 
 /// One counted boot.
@@ -68,21 +68,14 @@ pub fn run(runs: Vec<(&Kernel, u32)>, jobs: usize, plugin: &Path) -> Result<Vec<
 
 fn count(kernel: &Kernel, cpus: u32, plugin: &Path) -> Result<Counted> {
     let flavour = kernel.flavour;
+    // Nothing else ends a run as soon after the readiness line: a power-off stops the other CPUs first.
+    let append = "panic=-1 run=triple-fault".into();
     let spec = Spec {
-        kernel,
-        boot: Boot::of(flavour.arch)[0],
-        machine: flavour.arch.default_machine().to_owned(),
-        cpu: flavour.arch.default_cpu().to_owned(),
-        cpus,
-        memory: "512".into(),
-        // Nothing else ends a run as soon after the readiness line: a power-off stops the other CPUs first.
-        append: "panic=-1 run=triple-fault".into(),
-        initrd: None,
-        gdb: None,
         counting: Some(Counting {
             plugin: plugin.to_owned(),
             marks: marks(kernel)?,
         }),
+        ..Spec::usual(kernel, cpus, append)
     };
     let watch = Watch {
         show: Show::Hidden,

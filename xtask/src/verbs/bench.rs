@@ -107,15 +107,19 @@ struct Stop {
     jobs: NonZero<usize>,
 }
 
+/// The architectures that are meant, with what they need in place.
+fn prepare(only: Option<Arch>, install: Install) -> Result<Vec<Arch>> {
+    let meant = |arch: &Arch| only.is_none_or(|one| one == *arch);
+    let archs: Vec<Arch> = Arch::ALL.into_iter().filter(meant).collect();
+    let mut needs = vec![Need::KernelRust, Need::Linker];
+    needs.extend(archs.iter().copied().map(Need::Qemu));
+    needs::ensure(&needs, install)?;
+    Ok(archs)
+}
+
 impl Stop {
     fn run(self, install: Install) -> Result<Exit> {
-        let archs: Vec<Arch> = Arch::ALL
-            .into_iter()
-            .filter(|arch| self.arch.is_none_or(|one| one == *arch))
-            .collect();
-        let mut needs = vec![Need::KernelRust, Need::Linker];
-        needs.extend(archs.iter().copied().map(Need::Qemu));
-        needs::ensure(&needs, install)?;
+        let archs = prepare(self.arch, install)?;
         let figures = self.measure(&archs)?;
         if self.json {
             say!("{}", serde_json::to_string(&figures)?);
@@ -175,13 +179,7 @@ impl Stop {
 
 impl Boot {
     fn run(self, install: Install) -> Result<Exit> {
-        let archs: Vec<Arch> = Arch::ALL
-            .into_iter()
-            .filter(|arch| self.arch.is_none_or(|one| one == *arch))
-            .collect();
-        let mut needs = vec![Need::KernelRust, Need::Linker];
-        needs.extend(archs.iter().copied().map(Need::Qemu));
-        needs::ensure(&needs, install)?;
+        let archs = prepare(self.arch, install)?;
         let figures = self.measure(&archs)?;
         if self.json {
             say!("{}", serde_json::to_string(&figures)?);

@@ -66,6 +66,25 @@ pub struct Fds {
     pub counts: RawFd,
 }
 
+impl<'a> Spec<'a> {
+    /// The architecture's usual machine, with 512 MiB.
+    pub fn usual(kernel: &'a Kernel, cpus: u32, append: String) -> Self {
+        let arch = kernel.flavour.arch;
+        Self {
+            kernel,
+            boot: Boot::of(arch)[0],
+            machine: arch.default_machine().to_owned(),
+            cpu: arch.default_cpu().to_owned(),
+            cpus,
+            memory: "512".into(),
+            append,
+            initrd: None,
+            gdb: None,
+            counting: None,
+        }
+    }
+}
+
 impl Spec<'_> {
     /// The file that QEMU's `-kernel` gets.
     pub fn image(&self) -> &Artefact {

@@ -15,7 +15,7 @@ use crate::vm::count::Counting;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
 use crate::vm::record::last;
-use crate::vm::spec::{Boot, Spec};
+use crate::vm::spec::Spec;
 use crate::vm::{self, Outcome, Watch};
 
 /// All CPUs share one thread of the host.
@@ -52,20 +52,13 @@ const DONE: &str = "done";
 
 pub(super) fn run(case: &Case<'_>, plugin: &Path) -> Result<Counted> {
     let arch = case.arch();
+    let append = format!("panic=-1 \"run={}panic\"", case.load.commands(case.cpus));
     let spec = Spec {
-        kernel: case.kernel,
-        boot: Boot::of(arch)[0],
-        machine: arch.default_machine().to_owned(),
-        cpu: arch.default_cpu().to_owned(),
-        cpus: case.cpus,
-        memory: "512".into(),
-        append: format!("panic=-1 \"run={}panic\"", case.load.commands(case.cpus)),
-        initrd: None,
-        gdb: None,
         counting: Some(Counting {
             plugin: plugin.to_owned(),
             marks: marks(case.kernel)?,
         }),
+        ..Spec::usual(case.kernel, case.cpus, append)
     };
     let watch = Watch {
         show: Show::Hidden,

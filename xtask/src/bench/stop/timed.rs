@@ -12,7 +12,7 @@ use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
 use crate::vm::record::last;
-use crate::vm::spec::{Boot, Spec};
+use crate::vm::spec::Spec;
 use crate::vm::{self, Watch};
 
 /// All runs of one case.
@@ -36,19 +36,8 @@ pub(super) struct Taken {
 }
 
 pub(super) fn run(case: &Case<'_>) -> Result<Taken> {
-    let arch = case.arch();
-    let spec = Spec {
-        kernel: case.kernel,
-        boot: Boot::of(arch)[0],
-        machine: arch.default_machine().to_owned(),
-        cpu: arch.default_cpu().to_owned(),
-        cpus: case.cpus,
-        memory: "512".into(),
-        append: format!("panic=0 \"run={}panic\"", case.load.commands(case.cpus)),
-        initrd: None,
-        gdb: None,
-        counting: None,
-    };
+    let append = format!("panic=0 \"run={}panic\"", case.load.commands(case.cpus));
+    let spec = Spec::usual(case.kernel, case.cpus, append);
     let watch = Watch {
         show: Show::Hidden,
         input: Input::None,
