@@ -20,8 +20,11 @@ pub const PHYSMAP_BASE: usize = 0xffff_0000_0000_0000;
 /// RAM the physmap has room for: half of what its root slots span is left as distance to the vmap window.
 pub const PHYSMAP_SIZE: u64 = 1 << 46;
 
-/// Single pages: stacks, per-CPU areas, device registers.
-pub const VMAP: Range<usize> = 0xffff_8000_0000_0000..0xffff_8040_0000_0000;
+/// Per-CPU areas.
+pub const AREAS: Range<usize> = 0xffff_8000_0000_0000..0xffff_8000_0080_0000;
+
+/// Single pages: stacks, device registers.
+pub const VMAP: Range<usize> = 0xffff_8000_0080_0000..0xffff_8040_0000_0000;
 
 /// Bytes of a second-level block.
 pub const BLOCK: usize = 2 << 20;

@@ -15,8 +15,10 @@ use crate::{I386, symbols};
 const PHYSMAP_BASE: usize = 0xc000_0000;
 /// RAM this kernel can use.
 const PHYSMAP_BYTES: usize = 768 << 20;
+/// Two entries of the root table without PAE.
+const AREAS: Range<usize> = 0xf100_0000..0xf180_0000;
 /// The last 8 MiB stay unmapped: [`crate::per_cpu`]'s poison points there.
-const VMAP: Range<usize> = 0xf100_0000..0xff80_0000;
+const VMAP: Range<usize> = 0xf180_0000..0xff80_0000;
 
 /// `initial_page_table`: its upper quarter follows the kernel's root; the physmap appears in it a second time, as it is
 /// in physical memory, for code that turns paging on or off.
@@ -41,6 +43,7 @@ impl MmuOps for I386 {
     const PHYSMAP_BASE: usize = PHYSMAP_BASE;
     const PHYSMAP_SIZE: u64 = PHYSMAP_BYTES as u64;
     const VMAP: Range<usize> = VMAP;
+    const AREAS: Range<usize> = AREAS;
 
     fn format() -> X86Legacy {
         // The entry code insists on pages of 4 MiB.
@@ -57,6 +60,7 @@ impl MmuOps for I386 {
         SHADOWS.call_once(|| {
             let copies = &[(KERNEL_QUARTER, KERNEL_QUARTER.start), (PHYSMAP, 0)];
             [ShadowRoot {
+                name: "initial_page_table",
                 root: in_image(symbols::boot_root_offset()),
                 copies,
             }]

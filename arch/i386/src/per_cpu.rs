@@ -2,9 +2,12 @@
 //! compiler looks for the stack canary there.
 //!
 //! The first 64 bytes of an area are its header. Two of its words have a fixed place: the first is the area's own
-//! address, so that the base can be had in one instruction, and the one at 0x14 is the canary.
+//! address, so that the base can be had in one instruction, and the one at 0x14 is the canary. Behind them is the GDT with
+//! which a CPU comes to its area.
 
 use core::arch::asm;
+
+use arch_x86::desc::Descriptor;
 
 use crate::I386;
 
@@ -15,6 +18,26 @@ const NO_AREA: usize = 0xfffe_0000;
 
 /// Offset of the canary in the header.
 pub(crate) const CANARY: usize = 0x14;
+
+/// Offset of the GDT in the header.
+pub(crate) const GDT: usize = 0x18;
+
+/// Null, one unused, flat code, flat data, the area. [`crate::tables`] has the one that a CPU goes on with.
+pub(crate) type Gdt = [Descriptor; 5];
+
+const _: () = assert!(GDT + size_of::<Gdt>() <= 64 && GDT.is_multiple_of(align_of::<Gdt>()));
+
+/// What there is in the GDT of a CPU with this area.
+pub(crate) fn segments(area: usize) -> Gdt {
+    let area = Descriptor::data_at(area as u32);
+    [
+        Descriptor::NULL,
+        Descriptor::NULL,
+        Descriptor::FLAT_CODE,
+        Descriptor::FLAT_DATA,
+        area,
+    ]
+}
 
 // SAFETY: `install` and the entry code keep FS at the executing CPU's header, whose first word is the area's address;
 // each function is one instruction.
@@ -44,7 +67,7 @@ pub(crate) fn poison() {
     unsafe { asm!("mov fs:[0], {}", in(reg) NO_AREA, options(nostack, preserves_flags)) };
 }
 
-/// Writes the header of an area: its own address, and the canary its CPU starts with.
+/// Writes the header of an area: its own address, the canary its CPU starts with, and the GDT.
 ///
 /// # Safety
 /// `area` is a filled area that no CPU relies on yet.
@@ -54,6 +77,7 @@ pub(crate) unsafe fn fill_header(area: usize, canary: usize) {
     unsafe {
         words.write_volatile(area);
         words.byte_add(CANARY).write_volatile(canary);
+        words.byte_add(GDT).cast::<Gdt>().write_volatile(segments(area));
     }
 }
 

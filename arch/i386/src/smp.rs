@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 use arch_x86::{cpu, interrupts, smp};
 use cpumask::CpuId;
 use kernel::arch::HwId;
-use kernel::mm::{self, OutOfMemory, Stack, Synced};
+use kernel::mm::{self, InStep, OutOfMemory, Stack};
 use kernel::smp::{
     BootBlock, Ipi, Rung, SignalError, SmpBringUpOps, SmpHotplugOps, SmpStopOps, StartError, Targets,
 };
@@ -22,11 +22,15 @@ impl SmpBringUpOps for I386 {
         Ok(())
     }
 
-    fn prepare_start(blocks: &[&'static BootBlock], coming: &[&'static BootBlock], _tables: &Synced) {
-        smp::prepare::<Self>(blocks, coming, symbols::boot_root());
+    fn prepare_entry(blocks: &[&'static BootBlock], _tables: &InStep) {
+        smp::write_trampoline::<Self>(blocks, symbols::boot_root());
     }
 
-    unsafe fn start(block: &'static BootBlock, _tables: &Synced, _attempt: u32) -> Result<(), StartError> {
+    fn prepare_start(coming: &[&'static BootBlock]) {
+        smp::take_out::<Self>(coming);
+    }
+
+    unsafe fn start(block: &'static BootBlock, _tables: &InStep, _attempt: u32) -> Result<(), StartError> {
         smp::start(block)
     }
 

@@ -11,7 +11,7 @@ use arch_x86::desc::{Descriptor, TaskState};
 use arch_x86::regs;
 use percpu::Pin;
 
-use crate::{I386, trap};
+use crate::{I386, per_cpu, trap};
 
 /// Flat code, as in the entry code's table: nothing running sees a change. The same goes for the next two.
 pub(crate) const CODE: u16 = 0x10;
@@ -71,14 +71,7 @@ static BOOT_STACKS: BootStacks = BootStacks(UnsafeCell::new([[0; EXCEPTION_STACK
 /// # Safety
 /// `area` is this CPU's, filled and with a header; once per start of the CPU; interrupts are off; the kernel's root table is loaded.
 pub(crate) unsafe fn install(area: usize) {
-    let area_segment = Descriptor::data_at(area as u32);
-    let first = [
-        Descriptor::NULL,
-        Descriptor::NULL,
-        Descriptor::FLAT_CODE,
-        Descriptor::FLAT_DATA,
-        area_segment,
-    ];
+    let first = per_cpu::segments(area);
     // SAFETY: a table good for a moment, which makes the area this CPU's base; the real one lies in the area.
     unsafe {
         load_gdt(&first);

@@ -47,13 +47,8 @@ pub struct StartRoot {
     pub page: &'static [u8; trampoline::PAGE],
 }
 
-/// Writes the trampoline for `blocks`, and takes those that are `coming` out of whatever they execute.
-pub fn prepare<A: Arch>(blocks: &[&'static BootBlock], coming: &[&'static BootBlock], root: StartRoot) {
-    write_trampoline::<A>(blocks, root);
-    take_out::<A>(coming);
-}
-
-fn write_trampoline<A: Arch>(blocks: &[&'static BootBlock], root: StartRoot) {
+/// Writes the trampoline for `blocks`.
+pub fn write_trampoline<A: Arch>(blocks: &[&'static BootBlock], root: StartRoot) {
     let at = TRAMPOLINE.load(Ordering::Relaxed);
     if at == 0 {
         return;
@@ -97,7 +92,7 @@ pub(crate) fn nmi<A: Arch>(frame: &impl Frame) {
 /// INIT goes to every CPU singly. It makes a CPU in any state listen, and drops an NMI that the wait-for-SIPI state has
 /// latched, which would otherwise hit in real mode, on the firmware's vectors. Between INIT and the start-up interrupt the
 /// Intel MP specification wants 10 ms; see [`init_must_settle`].
-fn take_out<A: Arch>(blocks: &[&'static BootBlock]) {
+pub fn take_out<A: Arch>(blocks: &[&'static BootBlock]) {
     let Some(apic) = LocalApic::get() else { return };
     for id in blocks.iter().filter_map(|block| u32::try_from(block.hw.0).ok()) {
         // One that is not delivered shows: the start is not either, or the CPU does not come.
@@ -108,7 +103,7 @@ fn take_out<A: Arch>(blocks: &[&'static BootBlock]) {
     }
 }
 
-/// Releases the CPU of `block`, which [`prepare`] has taken out of whatever it executed. A second start-up interrupt is for
+/// Releases the CPU of `block`, which [`take_out`] has taken out of whatever it executed. A second start-up interrupt is for
 /// one that slept through the first; a CPU that runs ignores it.
 ///
 /// # Errors

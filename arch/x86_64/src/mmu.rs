@@ -16,6 +16,8 @@ const GIB: u64 = 1 << 30;
 pub(crate) const PHYSMAP_BASE: usize = 0xffff_8880_0000_0000;
 /// One entry of the root table, so that the root does not change when the window fills.
 const VMAP: Range<usize> = 0xffff_c900_0000_0000..0xffff_c980_0000_0000;
+/// The next one.
+const AREAS: Range<usize> = 0xffff_c980_0000_0000..0xffff_ca00_0000_0000;
 
 /// The root that starting CPUs come through. Its lower half is the boot code's, its upper half follows the kernel's root.
 static SHADOWS: Once<[ShadowRoot; 1]> = Once::new();
@@ -36,6 +38,7 @@ impl MmuOps for X8664 {
     const PHYSMAP_BASE: usize = PHYSMAP_BASE;
     const PHYSMAP_SIZE: u64 = 1 << 46;
     const VMAP: Range<usize> = VMAP;
+    const AREAS: Range<usize> = AREAS;
 
     fn format() -> X86_64 {
         X86_64::new(features(), cpu::phys_bits())
@@ -49,6 +52,7 @@ impl MmuOps for X8664 {
         SHADOWS.call_once(|| {
             let root = handover::image(0).start + symbols::trampoline_root_offset();
             [ShadowRoot {
+                name: "trampoline_pgd",
                 root,
                 copies: &[(UPPER_HALF, UPPER_HALF.start)],
             }]

@@ -184,6 +184,8 @@ pub struct FixedMapping {
 /// `trampoline_pgd`. Whoever runs on it (a starting CPU, EFI, the real-mode reboot) dies if it does not.
 #[derive(Clone, Copy, Debug)]
 pub struct ShadowRoot {
+    /// As in reports.
+    pub name: &'static str,
     /// Physical address of the root table.
     pub root: u64,
     /// Slots of the kernel's root, and the first slot of the shadow they are copied to.
@@ -200,7 +202,7 @@ pub struct Slots {
 }
 
 /// The MMU. The kernel has three windows of address space: the image at the address it is linked for, all RAM in a row
-/// (physmap), and one where pages are mapped singly (vmap: per-CPU areas, stacks, device registers).
+/// (physmap), and one where pages are mapped singly (vmap: stacks, device registers; in a part of its own, per-CPU areas).
 pub trait MmuOps {
     /// How table entries are encoded.
     type Format: Format;
@@ -215,6 +217,9 @@ pub trait MmuOps {
     const PHYSMAP_SIZE: u64;
     /// The vmap window.
     const VMAP: Range<usize>;
+    /// Where per-CPU areas are mapped, in an SMP build. Where there are shadow roots it shares no top-level entry with
+    /// anything else, so that the areas of a boot are missing from a shadow that is not brought in step after they were made.
+    const AREAS: Range<usize>;
 
     /// The format, with the features this CPU has.
     fn format() -> Self::Format;

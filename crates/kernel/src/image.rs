@@ -46,19 +46,6 @@ symbols! {
     build_id_stop = __build_id_stop;
 }
 
-#[cfg(target_os = "none")]
-unsafe extern "C" {
-    static __per_cpu_start: u8;
-}
-
-/// The per-CPU template, which in a UP build is the area.
-pub(crate) fn per_cpu_start() -> usize {
-    #[cfg(not(target_os = "none"))]
-    return 0;
-    #[cfg(target_os = "none")]
-    return (&raw const __per_cpu_start).expose_provenance();
-}
-
 /// The whole image.
 pub(crate) fn range() -> Range<usize> {
     text()..end()

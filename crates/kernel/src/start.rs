@@ -10,7 +10,7 @@ use crate::arch::{Arch, HwId};
 use crate::cpu::{self, BOOT_CPU, CpuId, NR_CPUS, POSSIBLE, PRESENT};
 use crate::inject::{self, Place};
 use crate::irq::Lock;
-use crate::mm::{self, MEMBLOCK, Stack, Synced};
+use crate::mm::{self, Areas, Changed, MEMBLOCK, Mapped, Stack, Synced};
 use crate::platform::Platform;
 use crate::stop::STOP;
 use crate::{banner, canary, clock, hooks, info, monitor, params, percpu_areas, sched, smp, warning};
@@ -39,14 +39,13 @@ fn boot<A: Arch>(hw: HwId) -> ! {
     clock::init::<A>();
     cpu::boot_cpu_init(hw);
     banner::print::<A>();
-    setup_arch::<A>();
+    let tables = setup_arch::<A>();
     params::parse_late(BOOT.lock().cmdline.as_str());
     setup_nr_cpu_ids();
-    percpu_areas::setup::<A>();
-    let tables = mm::resync::<A>();
+    let tables = percpu_areas::setup::<A>(tables);
     mm_init::<A>();
     sched_init::<A>();
-    irq_init::<A>();
+    let tables = irq_init::<A>(tables);
     time_init::<A>();
     smp_init::<A>(tables);
     rest_init::<A>()
@@ -57,8 +56,9 @@ fn set_init_stack_end_magic() {
     unsafe { canary::set_stack_end_magic(Stack::init().bottom()) }
 }
 
-/// The machine: what the boot loader said, RAM and what of it is taken, the final page tables, firmware tables.
-fn setup_arch<A: Arch>() {
+/// The machine: what the boot loader said, RAM and what of it is taken, the final page tables, firmware tables. Last, the
+/// root tables that shadow the kernel's are brought in step, in every build.
+fn setup_arch<A: Arch>() -> Synced<Mapped> {
     inject::at(Place::Boot, 1);
     let mut boot = BOOT.lock();
     let told = A::boot_info(&mut boot);
@@ -73,13 +73,13 @@ fn setup_arch<A: Arch>() {
     if let Err(why) = setup_memblock::<A>(&mut boot) {
         panic!("the memory map does not fit: {why}");
     }
-    if let Err(why) = mm::paging_init::<A>() {
-        panic!("too little memory: {why}");
-    }
+    let tables: Changed<Mapped> =
+        mm::paging_init::<A>().unwrap_or_else(|why| panic!("too little memory: {why}"));
     let mut platform = PLATFORM.lock();
     if let Err(why) = A::discover(&boot, &mut platform) {
         warning!("firmware tables: {why}; going on with what is known");
     }
+    tables.resync::<A>()
 }
 
 fn report_boot(boot: &BootInfo) {
@@ -221,11 +221,15 @@ fn sched_init<A: Arch>() {
     A::note_stack(idle.stack().bottom());
 }
 
-fn irq_init<A: Arch>() {
+/// The interrupt controller, whose registers are mapped.
+fn irq_init<A: Arch>(tables: Synced<Areas>) -> Synced<Areas> {
     inject::at(Place::Boot, 5);
-    if let Err(why) = A::init_irqs(&PLATFORM.lock()) {
+    let init = || A::init_irqs(&PLATFORM.lock());
+    let (done, tables) = tables.change::<A, _>("interrupt controller", init);
+    if let Err(why) = done {
         panic!("interrupt controller: {why}");
     }
+    tables.resync::<A>()
 }
 
 fn time_init<A: Arch>() {
@@ -238,7 +242,7 @@ fn time_init<A: Arch>() {
 }
 
 /// All other CPUs. `tables` proves that they will find the kernel mapped.
-fn smp_init<A: Arch>(tables: Synced) {
+fn smp_init<A: Arch>(tables: Synced<Areas>) {
     inject::at(Place::Boot, 7);
     let method = PLATFORM.lock().start_method;
     smp::smp_init::<A>(method, tables);

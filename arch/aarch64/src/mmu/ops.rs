@@ -16,6 +16,7 @@ impl MmuOps for Aarch64 {
     const PHYSMAP_BASE: usize = layout::PHYSMAP_BASE;
     const PHYSMAP_SIZE: u64 = layout::PHYSMAP_SIZE;
     const VMAP: Range<usize> = layout::VMAP;
+    const AREAS: Range<usize> = layout::AREAS;
 
     fn format() -> Self::Format {
         super::format()

@@ -9,7 +9,7 @@ use core::mem::offset_of;
 use boot_info::fdt::Conduit;
 use cpumask::CpuId;
 use kernel::arch::{HwId, StopOps};
-use kernel::mm::{self, OutOfMemory, Stack, Synced};
+use kernel::mm::{self, InStep, OutOfMemory, Stack};
 use kernel::smp::{BootBlock, SmpBringUpOps, SmpHotplugOps, StartError};
 use smccc::psci::Error;
 use smccc::{Hvc, Smc};
@@ -125,13 +125,13 @@ impl SmpBringUpOps for Aarch64 {
         Ok(())
     }
 
-    fn prepare_start(_blocks: &[&'static BootBlock], coming: &[&'static BootBlock], _tables: &Synced) {
+    fn prepare_start(coming: &[&'static BootBlock]) {
         coming.iter().for_each(|block| clean(block));
         // SAFETY: completes the cleaning before any CPU is started.
         unsafe { asm!("dsb sy", options(nostack, preserves_flags)) };
     }
 
-    unsafe fn start(block: &'static BootBlock, _tables: &Synced, attempt: u32) -> Result<(), StartError> {
+    unsafe fn start(block: &'static BootBlock, _tables: &InStep, attempt: u32) -> Result<(), StartError> {
         match attempt {
             0 => start_one(block),
             // CPU_ON is not a signal that may get lost: there is nothing to repeat.

@@ -7,6 +7,8 @@ use core::mem::{offset_of, size_of};
 use arch_x86::boot::smp::Header;
 use kernel::smp::BootBlock;
 
+use crate::per_cpu;
+
 /// The per-CPU segment without its base: data, writable, 64 bytes long.
 pub const DESCRIPTOR: u64 = 0x0040_9300_0000_003f;
 
@@ -37,6 +39,8 @@ global_asm!(
     ".set SMP_BLOCK_AREA, {block_area}",
     ".set SMP_BLOCK_LIFE, {block_life}",
     ".set SMP_REVOKED, {revoked}",
+    ".set SMP_AREA_GDT, {area_gdt}",
+    ".set SMP_AREA_GDT_BYTES, {area_gdt_bytes}",
     include_str!("../../../x86/src/boot/trampoline.s"),
     include_str!("smp.s"),
     gdt = const offset_of!(Header, gdt),
@@ -56,5 +60,7 @@ global_asm!(
     block_area = const offset_of!(BootBlock, area),
     block_life = const offset_of!(BootBlock, life),
     revoked = const BootBlock::REVOKED,
+    area_gdt = const per_cpu::GDT,
+    area_gdt_bytes = const size_of::<per_cpu::Gdt>(),
     options(att_syntax),
 );

@@ -30,37 +30,19 @@ smp_trampoline_end:
 smp_high:
     cmpl $SMP_REVOKED, SMP_BLOCK_LIFE(%ebx)
     je 1f
-    movl SMP_BLOCK_ROOT(%ebx), %eax
-    movl %eax, %cr3
+# Still on the boot root, as Linux's secondary CPUs are: stack and area, which the GDT is in, are there only if that root was
+# brought in step with the kernel's after both had been mapped. `InStep` is the proof.
     movl SMP_BLOCK_STACK(%ebx), %esp
-
-# Each CPU's %fs has a base of its own, and so has its GDT, which until Rust installs a better one is on its stack.
     movl SMP_BLOCK_AREA(%ebx), %eax
-    movl %eax, %ecx
-    shll $16, %ecx                      # base 15..0; limit 15..0 all ones
-    orl $0xffff, %ecx
-    movl %eax, %edx
-    andl $0xff000000, %edx              # base 31..24
-    shrl $16, %eax
-    movb %al, %dl                       # base 23..16
-    orl $0x00cf9300, %edx               # 4 GiB, data, writable
-    pushl %edx
-    pushl %ecx                          # 0x20
-    pushl boot_gdt + 0x1c
-    pushl boot_gdt + 0x18
-    pushl boot_gdt + 0x14
-    pushl boot_gdt + 0x10
-    pushl $0
-    pushl $0                            # 0x08: not used
-    pushl $0
-    pushl $0
-    movl %esp, %eax
+    addl $SMP_AREA_GDT, %eax
     pushl %eax
-    pushw $(5 * 8 - 1)
+    pushw $(SMP_AREA_GDT_BYTES - 1)
     lgdt (%esp)
-    movl $0x20, %eax
+    movl $0x20, %eax                    # the first access to the new GDT
     movl %eax, %fs
     movl %eax, %gs
+    movl SMP_BLOCK_ROOT(%ebx), %eax
+    movl %eax, %cr3
     addl $6, %esp
     andl $-16, %esp                     # a multiple of 16 where the argument is
     subl $12, %esp

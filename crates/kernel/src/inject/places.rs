@@ -27,8 +27,11 @@ pub enum Place {
     Identify,
     /// Where the engine looks at the clock; skip: it stands still, refuse: it is an hour ahead.
     Clock,
-    /// Where the tables that CPUs start on are brought in step with the kernel's; skip: they are not.
+    /// Where the root tables that CPUs and firmware start on are brought in step with the kernel's; /N: 0 at the end of
+    /// `setup_arch`, 1 with the per-CPU areas and later in the boot, 2 in the running system; skip: they are not.
     Resync,
+    /// Where such a table is compared with the kernel's before somebody runs on it; /N: as above; skip: it is not.
+    Compare,
     /// Where a signal is sent; /N: the rung; skip: it is lost, refuse: the hardware says no, twice: it is sent again.
     Send,
     /// Where a stop signal arrives; /N: 1 interrupt, 2 non-maskable; skip: the CPU is deaf to it.

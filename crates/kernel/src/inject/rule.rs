@@ -191,6 +191,7 @@ pub(crate) const PLACES: &[(&str, Place)] = &[
     ("identify", Place::Identify),
     ("clock", Place::Clock),
     ("resync", Place::Resync),
+    ("compare", Place::Compare),
     ("send", Place::Send),
     ("signal", Place::Signal),
     ("nmi", Place::Nmi),

@@ -6,15 +6,17 @@ use boot_info::memblock::{Direction, Error};
 use paging::{Cache, MapError, PAGE_SIZE, Prot};
 
 use super::map::{set_kernel_root, with_mapper_at};
-use super::{IMAGE_PHYS, MEMBLOCK, PAGE, image, pages, phys_to_virt, physmap_address, physmap_reach};
+use super::{
+    Changed, IMAGE_PHYS, MEMBLOCK, Mapped, PAGE, image, pages, phys_to_virt, physmap_address, physmap_reach,
+};
 use crate::arch::Arch;
 use crate::{info, warning};
 
-/// Builds the tables and runs on them.
+/// Builds the tables and runs on them. The shadow roots still have what they were booted with.
 ///
 /// # Errors
 /// A sentence, when there is too little memory for them.
-pub(crate) fn paging_init<A: Arch>() -> Result<(), &'static str> {
+pub(crate) fn paging_init<A: Arch>() -> Result<Changed<Mapped>, &'static str> {
     IMAGE_PHYS.store(A::image_phys().start, Ordering::Relaxed);
     drop_unreachable::<A>();
     let root = match A::kernel_root() {
@@ -30,7 +32,7 @@ pub(crate) fn paging_init<A: Arch>() -> Result<(), &'static str> {
         Some(v) => warning!("mm: {:#x} is both writable and executable", v.va),
         None => info!("mm: no page is both writable and executable"),
     }
-    Ok(())
+    Ok(Changed::new())
 }
 
 fn reason(error: MapError) -> &'static str {

@@ -1,6 +1,7 @@
 //! The kernel's own address space, and its vmap window.
 
 use core::marker::PhantomData;
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use boot_info::memblock::Direction;
@@ -20,7 +21,7 @@ static TABLES: Lock<()> = Lock::new(());
 static VMAP_USED: AtomicUsize = AtomicUsize::new(0);
 
 /// Where tables come from and how they are reached.
-pub(crate) struct Memory<A>(PhantomData<A>);
+pub(super) struct Memory<A>(PhantomData<A>);
 
 // SAFETY: pages come zeroed from the page allocator or the memblock, which give each out once, and are reached through
 // the physmap, or through the image window if the root is a static of the image.
@@ -76,7 +77,7 @@ pub(super) fn top_generation() -> u64 {
 }
 
 /// Changes the kernel's tables.
-pub(crate) fn with_mapper<A: Arch, R>(f: impl FnOnce(&mut Mapper<A::Format, Memory<A>>) -> R) -> R {
+pub(super) fn with_mapper<A: Arch, R>(f: impl FnOnce(&mut Mapper<A::Format, Memory<A>>) -> R) -> R {
     with_mapper_at::<A, R>(kernel_root(), f)
 }
 
@@ -115,30 +116,44 @@ pub(crate) fn write_exec_page<A: Arch>() -> Option<u64> {
 }
 
 /// A mapper that only looks, without the lock.
-fn reader<A: Arch>() -> Mapper<A::Format, Memory<A>> {
-    // SAFETY: only read; entries are read whole, and tables are never freed, so a change in progress does no harm.
-    unsafe { Mapper::new(A::format(), kernel_root(), Memory(PhantomData)) }
+pub(super) fn reader<A: Arch>() -> Mapper<A::Format, Memory<A>> {
+    reader_of::<A>(kernel_root())
 }
 
-/// Takes `len` bytes of the vmap window, with a page in front that is never mapped.
-fn reserve_va<A: Arch>(len: usize) -> Result<usize, OutOfMemory> {
-    let room = A::VMAP.end - A::VMAP.start;
+/// The same for another root table of the kernel's format.
+pub(super) fn reader_of<A: Arch>(root: u64) -> Mapper<A::Format, Memory<A>> {
+    // SAFETY: only read; entries are read whole, and tables are never freed, so a change in progress does no harm.
+    unsafe { Mapper::new(A::format(), root, Memory(PhantomData)) }
+}
+
+/// Takes `len` bytes of a window of which some are `used`, with a page in front that is never mapped.
+fn reserve_va(window: &Range<usize>, used: &AtomicUsize, len: usize) -> Result<usize, OutOfMemory> {
+    let room = window.end - window.start;
     let take = len
         .checked_next_multiple_of(PAGE)
         .and_then(|l| l.checked_add(PAGE))
         .ok_or(OutOfMemory)?;
     let fits = |used: usize| used.checked_add(take).filter(|end| *end <= room);
-    let used = VMAP_USED
+    let start = used
         .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
         .map_err(|_| OutOfMemory)?;
-    Ok(A::VMAP.start + used + PAGE)
+    Ok(window.start + start + PAGE)
 }
 
 /// New zeroed memory of `len` bytes in the vmap window; the page below it is not mapped.
-pub(crate) fn map_new_pages<A: Arch>(len: usize) -> Result<usize, OutOfMemory> {
+pub(super) fn map_new_pages<A: Arch>(len: usize) -> Result<usize, OutOfMemory> {
+    map_new_pages_in::<A>(&A::VMAP, &VMAP_USED, len)
+}
+
+/// The same in any window of which some bytes are `used`.
+pub(crate) fn map_new_pages_in<A: Arch>(
+    window: &Range<usize>,
+    used: &AtomicUsize,
+    len: usize,
+) -> Result<usize, OutOfMemory> {
     let count = len.div_ceil(PAGE);
     let pa = alloc_zeroed_pages::<A>(count)?;
-    let va = reserve_va::<A>(len)?;
+    let va = reserve_va(window, used, len)?;
     let bytes = (count * PAGE) as u64;
     with_mapper::<A, _>(|m| m.map(va as u64, pa, bytes, Prot::RW | Prot::GLOBAL, Cache::WriteBack))?;
     A::tables_changed();
@@ -157,7 +172,7 @@ pub(super) fn map_physical<A: Arch>(
         .checked_add(offset)
         .and_then(|l| l.checked_next_multiple_of(PAGE))
         .ok_or(OutOfMemory)?;
-    let va = reserve_va::<A>(bytes)?;
+    let va = reserve_va(&A::VMAP, &VMAP_USED, bytes)?;
     with_mapper::<A, _>(|m| {
         m.map(
             va as u64,

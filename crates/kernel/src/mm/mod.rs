@@ -2,9 +2,11 @@
 
 mod heap;
 mod init;
-mod map;
+pub(crate) mod map;
 mod pages;
+mod phase;
 mod resync;
+mod shadow;
 mod stack;
 
 use core::fmt;
@@ -16,9 +18,11 @@ use paging::{Cache, MapError, PAGE_SIZE, Prot};
 pub use heap::{allocated_bytes, heap_bytes};
 pub(crate) use init::{hand_over_memblock, paging_init};
 pub use map::{ioremap, is_mapped, kernel_root};
-pub(crate) use map::{is_writable, map_new_pages, write_exec_page};
+pub(crate) use map::{is_writable, write_exec_page};
 pub use pages::{Usage, usage};
-pub use resync::{Synced, resync};
+pub use phase::{Areas, Mapped, Phase, Running};
+pub use resync::{Changed, InStep, Synced, enter_at_the_end, resync};
+pub use shadow::Mismatch;
 pub use stack::{STACK_BYTES, Stack, StackOwner, guard_page_owner};
 
 use crate::arch::Arch;

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::{OutOfMemory, PAGE, image, map_new_pages};
+use super::map::map_new_pages;
+use super::{OutOfMemory, PAGE, image};
 use crate::arch::Arch;
 use crate::canary;
 use crate::sched;

@@ -16,7 +16,7 @@ use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
 use crate::inject::{self, Place};
 use crate::irq::IrqOff;
-use crate::mm::{self, Synced};
+use crate::mm::{self, Areas, InStep, Phase, Synced};
 use crate::{clock, info, irq, println, sched, warning};
 
 /// How long a released CPU may take to reach Rust before it is asked again, and how often that is done.
@@ -27,30 +27,39 @@ const DEADLINE_NS: u64 = 10_000 * MS;
 const DEADLINE_PER_CPU_NS: u64 = 100 * MS;
 
 /// Starts every possible CPU within `maxcpus=` and waits for them.
-pub(crate) fn smp_init<A: Arch>(method: &str, tables: Synced) {
+pub(crate) fn smp_init<A: Arch>(method: &str, tables: Synced<Areas>) {
+    let (blocks, tables) = tables.change::<A, _>("stacks for the other CPUs", make_blocks::<A>);
+    let tables = tables.resync::<A>();
+    if blocks.is_empty() {
+        println!("@cpus expected=0 started=0 online=0 missing=");
+        return;
+    }
+    let start = clock::now_ns();
+    let came = start_and_wait::<A, _>(&blocks, &tables);
+    report(&blocks, &came, clock::now_ns() - start, method);
+}
+
+/// The blocks of those to start, with all that belongs to them.
+fn make_blocks<A: Arch>() -> Vec<&'static BootBlock> {
     // Kept for when it comes back. Without memory for it, it stays.
     let _ = blocks::of::<A>(BOOT_CPU);
     let limit = MAX_CPUS.load(Ordering::Relaxed).max(1);
     let wanted = POSSIBLE.snapshot().iter().skip(1).take(limit - 1);
     let none = |cpu| warning!("CPU {cpu} stays off: no memory for its stacks");
     let made = |cpu| blocks::of::<A>(cpu).inspect_err(|_| none(cpu)).ok();
-    let blocks: Vec<&'static BootBlock> = wanted.filter_map(made).collect();
-    if blocks.is_empty() {
-        println!("@cpus expected=0 started=0 online=0 missing=");
-        return;
-    }
-    let start = clock::now_ns();
-    // The stacks were mapped after the caller's resync.
-    let came = start_and_wait::<A>(&blocks, &tables.renew::<A>());
-    report(&blocks, &came, clock::now_ns() - start, method);
+    wanted.filter_map(made).collect()
 }
 
 /// Releases the CPUs of `blocks`, waits until they are there or the time is over, and gives up those that are not.
-pub(super) fn start_and_wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> Came {
-    A::prepare_start(&blocks::all(), blocks, tables);
-    let refused = release::<A>(blocks, tables);
+pub(super) fn start_and_wait<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Synced<P>) -> Came {
+    let all = blocks::all();
+    tables.enter::<A, _>("preparing the start of CPUs", &[], |tables| {
+        A::prepare_entry(&all, tables)
+    });
+    A::prepare_start(blocks);
+    let refused = release::<A, P>(blocks, tables);
     inject::at(Place::Started, 0);
-    wait::<A>(blocks, tables);
+    wait::<A, P>(blocks, tables);
     let missing = revoke_missing(blocks, &refused);
     Came { refused, missing }
 }
@@ -65,11 +74,10 @@ pub(super) struct Came {
 
 /// Releases all, each as soon as its word says STARTING, so that a stop that comes in between, even one that stops this CPU
 /// there, does not wait for CPUs that nobody will release. Returns those whose start the hardware refused.
-fn release<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
-    tables.assert_in_step::<A>("starting CPUs");
+fn release<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Synced<P>) -> CpuMask {
     let mut refused = CpuMask::EMPTY;
     for block in blocks {
-        if let Err(why) = release_one::<A>(block, tables) {
+        if let Err(why) = release_one::<A, P>(block, tables) {
             warning!(
                 "CPU {} (hw {}) could not be started: {why:?}",
                 block.cpu,
@@ -83,22 +91,33 @@ fn release<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) -> CpuMask {
     refused
 }
 
-fn release_one<A: Arch>(block: &'static BootBlock, tables: &Synced) -> Result<(), StartError> {
+fn release_one<A: Arch, P: Phase>(block: &'static BootBlock, tables: &Synced<P>) -> Result<(), StartError> {
     let _off = IrqOff::new();
     let generation = cpu::word(block.cpu_id())
         .begin_start()
         .map_err(|_| StartError::NotOff)?;
     block.renew(generation);
     inject::at(Place::Starting, 0);
-    // SAFETY: blocks are whole, and leaked.
-    unsafe { A::start(block, tables, 0) }.inspect_err(|_| {
+    ask::<A, P>(block, tables, 0).inspect_err(|_| {
         // It was never released, so it is off. Refused only if it came all the same, and then it is welcome.
         let _ = cpu::word(block.cpu_id()).cancel_start(generation);
     })
 }
 
+/// Sends the CPU to the shadow root, once that is sure to map all it needs until it has left it.
+fn ask<A: Arch, P: Phase>(
+    block: &'static BootBlock,
+    tables: &Synced<P>,
+    attempt: u32,
+) -> Result<(), StartError> {
+    let needed = [block.stack_top as usize - 1, block.area as usize];
+    // SAFETY: blocks are whole, and leaked.
+    let start = |tables: &InStep| unsafe { A::start(block, tables, attempt) };
+    tables.enter::<A, _>(format_args!("starting CPU {}", block.cpu), &needed, start)
+}
+
 /// Sleeps until all are through the gate or the deadline has come, and asks CPUs again that show no sign of life.
-fn wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) {
+fn wait<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Synced<P>) {
     let start = clock::now_ns();
     let deadline = start + DEADLINE_NS + DEADLINE_PER_CPU_NS * blocks.len() as u64;
     let mut arrived = 0;
@@ -113,8 +132,8 @@ fn wait<A: Arch>(blocks: &[&'static BootBlock], tables: &Synced) {
         }
         for block in blocks.iter().filter(|b| is_starting(b) && !b.is_alive()) {
             let _off = IrqOff::new();
-            // SAFETY: as in `release_one`. Whoever fails this time was already told of or stays silent.
-            let _ = unsafe { A::start(block, tables, attempt) };
+            // Whoever fails this time was already told of or stays silent.
+            let _ = ask::<A, P>(block, tables, attempt);
         }
     }
     irq::wait_until::<A>(deadline, &mut all_arrived);

@@ -11,7 +11,7 @@ pub use smp_stop::smp::{Bound, Rung, SignalError, Targets};
 use crate::arch::{Arch, HwId};
 use crate::cpu;
 use crate::inject::{self, Effect, Place};
-use crate::mm::{OutOfMemory, Synced};
+use crate::mm::{InStep, OutOfMemory};
 use crate::stop::Machine;
 
 /// All a secondary CPU is told, one block per CPU, never shared. It is used again for a later start only once the CPU has
@@ -101,10 +101,15 @@ pub trait SmpBringUpOps {
         Ok(())
     }
 
-    /// Prepares for starts, before each round of them: copies the trampoline, fills its table, and brings the CPUs that are
-    /// `coming` from wherever they were left to where a start finds them. They are off, and stay off. The blocks are all that
-    /// there are by now, also those of CPUs that run, or that were given up and may still come.
-    fn prepare_start(blocks: &[&'static BootBlock], coming: &[&'static BootBlock], tables: &Synced);
+    /// Before each round of starts: copies the code that CPUs start with, and fills its table. The blocks are all that there
+    /// are by now, also those of CPUs that run, or that were given up and may still come.
+    fn prepare_entry(blocks: &[&'static BootBlock], tables: &InStep) {
+        let _ = (blocks, tables);
+    }
+
+    /// Brings the CPUs that are `coming` from wherever they were left to where a start finds them. They are off, and stay
+    /// off.
+    fn prepare_start(coming: &[&'static BootBlock]);
 
     /// Releases the CPU of `block` and returns without waiting for it to arrive. `attempt` is 0 the first time; a CPU
     /// that did not become alive is asked again with 1 and more (x86: the second SIPI; PSCI: nothing to repeat). Interrupts
@@ -115,7 +120,7 @@ pub trait SmpBringUpOps {
     ///
     /// # Safety
     /// The block and all it points to are complete and live for ever.
-    unsafe fn start(block: &'static BootBlock, tables: &Synced, attempt: u32) -> Result<(), StartError>;
+    unsafe fn start(block: &'static BootBlock, tables: &InStep, attempt: u32) -> Result<(), StartError>;
 
     /// How long the caller of [`Self::start`] has to do nothing before it starts another CPU, if at all.
     fn start_pause_ns() -> Option<u64> {

@@ -193,7 +193,7 @@ fn rest() -> Vec<Scenario> {
                     panic()
                         .early()
                         .owner(vec![0])
-                        .clue("starting CPUs: shadow root")
+                        .clue("per-CPU areas: shadow root")
                         .alone(),
                 )
                 .on(X86, None)

@@ -141,7 +141,7 @@ pub(crate) fn online<A: Arch>(cpu: CpuId) -> Result<(), Refusal> {
     let _turn = Turn::take::<A>()?;
     check_can_come::<A>(cpu)?;
     let block = blocks::of::<A>(cpu).map_err(|_| "there is no memory for its stacks")?;
-    let came = bringup::start_and_wait::<A>(&[block], &mm::resync::<A>());
+    let came = bringup::start_and_wait::<A, _>(&[block], &mm::resync::<A>());
     match (came.missing.is_empty(), came.refused.is_empty()) {
         (true, _) => Ok(()),
         (_, true) => Err("it did not come in time; it parks if it still comes"),
