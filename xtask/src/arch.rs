@@ -48,12 +48,21 @@ impl Arch {
         }
     }
 
-    /// The environment variable by which cargo learns the linker.
-    pub const fn linker_variable(self) -> &'static str {
+    /// The same for a program that UEFI starts.
+    pub const fn uefi_target(self) -> &'static str {
         match self {
-            Self::X86_64 => "CARGO_TARGET_X86_64_STANDSTILL_LINKER",
-            Self::I386 => "CARGO_TARGET_I386_STANDSTILL_LINKER",
-            Self::Aarch64 => "CARGO_TARGET_AARCH64_UNKNOWN_NONE_SOFTFLOAT_LINKER",
+            Self::X86_64 => "x86_64-unknown-uefi",
+            Self::I386 => "i686-unknown-uefi",
+            Self::Aarch64 => "aarch64-unknown-uefi",
+        }
+    }
+
+    /// The file that UEFI starts from a disk nobody told it about: UEFI 2.10, table 3.2.
+    pub const fn boot_file(self) -> &'static str {
+        match self {
+            Self::X86_64 => "BOOTX64.EFI",
+            Self::I386 => "BOOTIA32.EFI",
+            Self::Aarch64 => "BOOTAA64.EFI",
         }
     }
 

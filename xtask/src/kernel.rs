@@ -3,13 +3,16 @@
 pub mod bzimage;
 pub mod elf;
 pub mod image;
+pub mod loader;
 pub mod symbols;
+pub mod uki;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Serialize;
@@ -40,6 +43,22 @@ pub struct Kernel {
     pub elf: Artefact,
     /// What people carry away: a bzImage on x86, an Image on aarch64.
     pub image: Artefact,
+    /// What carries it to a machine with UEFI, once somebody asked for it.
+    loader: OnceLock<Artefact>,
+}
+
+impl Kernel {
+    /// The UEFI loader for it, built when it is first asked for.
+    ///
+    /// # Errors
+    /// When it does not build.
+    pub fn loader(&self) -> Result<&Artefact> {
+        if let Some(loader) = self.loader.get() {
+            return Ok(loader);
+        }
+        let loader = loader::build(self.flavour.arch)?;
+        Ok(self.loader.get_or_init(|| loader))
+    }
 }
 
 /// A file, by name and open.
@@ -117,7 +136,12 @@ pub fn build(flavour: Flavour) -> Result<Kernel> {
     fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
     let elf = replace(&dir.join("standstill.elf"), &bytes)?;
     let image = replace(&dir.join(flavour.image_name()), &image)?;
-    Ok(Kernel { flavour, elf, image })
+    Ok(Kernel {
+        flavour,
+        elf,
+        image,
+        loader: OnceLock::new(),
+    })
 }
 
 /// The same kernel with other bytes in the variable called `symbol`, from its beginning on. It lies in memory files only.
@@ -150,6 +174,7 @@ pub fn patched(kernel: &Kernel, symbol: &str, bytes: &[u8]) -> Result<Kernel> {
         flavour: kernel.flavour,
         elf: artefact(&kernel.elf, &elf)?,
         image: artefact(&kernel.image, &image)?,
+        loader: OnceLock::new(),
     })
 }
 
@@ -181,9 +206,16 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<Artefact> {
     Artefact::open(path.to_owned())
 }
 
-/// The cargo command line that builds, checks or documents `flavour`'s package: `verb` and what comes after it are
-/// the caller's.
+/// The cargo command line that builds, checks or documents `arch`'s kernel: `verb` and what comes after it are the caller's.
+///
+/// # Errors
+/// When there is no toolchain.
 pub fn cargo(arch: Arch, verb: &str, target_dir: &Path) -> Result<Command> {
+    bare_cargo(verb, arch.package(), arch.target(), target_dir)
+}
+
+/// The same for any package and any target that is bare metal.
+fn bare_cargo(verb: &str, package: &str, target: &str, target_dir: &Path) -> Result<Command> {
     let rust = if verb == "clippy" {
         rust::linting()
     } else {
@@ -193,12 +225,10 @@ pub fn cargo(arch: Arch, verb: &str, target_dir: &Path) -> Result<Command> {
     let linker = linker::choose().ok_or_else(|| anyhow!("no linker for a kernel"))?;
     // clippy is called by its own name: cargo would look for it in CARGO_HOME first, where rustup's proxy lies.
     let mut command = rust.command(if verb == "clippy" { "cargo-clippy" } else { "cargo" });
-    command.current_dir(paths::root()).arg(verb).args([
-        "--package",
-        arch.package(),
-        "--target",
-        arch.target(),
-    ]);
+    command
+        .current_dir(paths::root())
+        .arg(verb)
+        .args(["--package", package, "--target", target]);
     command.args([
         "-Zjson-target-spec",
         "-Zbuild-std=core,alloc",
@@ -206,9 +236,16 @@ pub fn cargo(arch: Arch, verb: &str, target_dir: &Path) -> Result<Command> {
     ]);
     command.arg("--target-dir").arg(target_dir);
     command
-        .env(arch.linker_variable(), linker)
+        .env(linker_variable(target), linker)
         .env("CARGO_FUTURE_INCOMPAT_REPORT_FREQUENCY", "never");
     Ok(command)
+}
+
+/// The environment variable by which cargo learns the linker for a target.
+fn linker_variable(target: &str) -> String {
+    let name = target.rsplit('/').next().unwrap_or(target);
+    let name = name.strip_suffix(".json").unwrap_or(name);
+    format!("CARGO_TARGET_{}_LINKER", name.to_uppercase().replace('-', "_"))
 }
 
 /// Adds what chooses the build.
@@ -225,6 +262,11 @@ pub fn choose(command: &mut Command, flavour: Flavour) {
 fn cargo_build(flavour: Flavour) -> Result<PathBuf> {
     let mut command = cargo(flavour.arch, "build", &paths::kernel_target())?;
     choose(&mut command, flavour);
+    run_cargo(&mut command).with_context(|| format!("no {flavour} kernel"))
+}
+
+/// Runs a build, and finds out where the binary is.
+fn run_cargo(command: &mut Command) -> Result<PathBuf> {
     command
         .args(["--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
@@ -237,9 +279,9 @@ fn cargo_build(flavour: Flavour) -> Result<PathBuf> {
         .filter_map(|line| executable(&line))
         .last();
     if !child.wait()?.success() {
-        bail!("the {flavour} kernel does not build");
+        bail!("it does not build");
     }
-    built.ok_or_else(|| anyhow!("cargo built no {} binary", flavour.arch.package()))
+    built.ok_or_else(|| anyhow!("cargo built no binary"))
 }
 
 /// The path in a message of cargo that tells of a finished binary.
@@ -261,6 +303,19 @@ mod tests {
             None
         );
         assert_eq!(executable("warning: not JSON"), None);
+    }
+
+    #[test]
+    fn linkers_are_named_after_targets() {
+        for (target, name) in [
+            (
+                "targets/i386-standstill.json",
+                "CARGO_TARGET_I386_STANDSTILL_LINKER",
+            ),
+            ("x86_64-unknown-uefi", "CARGO_TARGET_X86_64_UNKNOWN_UEFI_LINKER"),
+        ] {
+            assert_eq!(linker_variable(target), name);
+        }
     }
 
     #[test]

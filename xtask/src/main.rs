@@ -3,6 +3,7 @@
 mod arch;
 mod audit;
 mod bench;
+mod disk;
 mod exit;
 mod host;
 mod kernel;

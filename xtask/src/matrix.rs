@@ -86,6 +86,7 @@ fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
         memory: "256".into(),
         append: format!("panic=-1 {}", cell.task.append()),
         initrd: None,
+        disk: None,
         gdb: None,
         counting: None,
     }

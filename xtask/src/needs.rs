@@ -22,6 +22,8 @@ pub enum Need {
     Linker,
     /// The emulator of an architecture, with its firmware.
     Qemu(Arch),
+    /// UEFI firmware for its machines.
+    Firmware(Arch),
     /// A debugger that knows all three architectures.
     Gdb,
     /// The linter, of the toolchain that builds the kernels.
@@ -52,12 +54,15 @@ pub enum Install {
 
 impl Need {
     /// Everything, for `doctor`.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::KernelRust,
         Self::Linker,
         Self::Qemu(Arch::X86_64),
         Self::Qemu(Arch::I386),
         Self::Qemu(Arch::Aarch64),
+        Self::Firmware(Arch::X86_64),
+        Self::Firmware(Arch::I386),
+        Self::Firmware(Arch::Aarch64),
         Self::Gdb,
         Self::Clippy,
         Self::Rustfmt,
@@ -69,6 +74,7 @@ impl Need {
             Self::KernelRust => "Rust with rust-src".into(),
             Self::Linker => "LLD".into(),
             Self::Qemu(arch) => arch.qemu().into(),
+            Self::Firmware(arch) => format!("UEFI for {arch}"),
             Self::Gdb => "gdb-multiarch".into(),
             Self::Clippy => "clippy".into(),
             Self::Rustfmt => "rustfmt".into(),
@@ -81,6 +87,7 @@ impl Need {
             Self::KernelRust => "to build the kernel and `core` for bare metal".into(),
             Self::Linker => "to link the kernel".into(),
             Self::Qemu(arch) => format!("to boot {arch} kernels"),
+            Self::Firmware(arch) => format!("to boot {arch} kernels by UEFI"),
             Self::Gdb => "to debug a running kernel".into(),
             Self::Clippy => "to lint the kernels".into(),
             Self::Rustfmt => "to check the formatting".into(),
@@ -93,7 +100,7 @@ impl Need {
             Self::KernelRust => format!("{}.{}", rust::MINIMUM.0, rust::MINIMUM.1),
             Self::Linker => "14".into(),
             Self::Qemu(_) => format!("{}.{}", tool::QEMU_MINIMUM.0, tool::QEMU_MINIMUM.1),
-            Self::Gdb | Self::Clippy | Self::Rustfmt => "any".into(),
+            Self::Firmware(_) | Self::Gdb | Self::Clippy | Self::Rustfmt => "any".into(),
         }
     }
 
@@ -104,6 +111,9 @@ impl Need {
             Self::Linker => &["lld-22"],
             Self::Qemu(arch) if arch.is_x86() => &["qemu-system-x86", "seabios"],
             Self::Qemu(_) => &["qemu-system-arm"],
+            Self::Firmware(Arch::X86_64) => &["ovmf"],
+            Self::Firmware(Arch::I386) => &["ovmf-ia32"],
+            Self::Firmware(Arch::Aarch64) => &["qemu-efi-aarch64"],
             Self::Gdb => &["gdb-multiarch"],
             Self::Clippy => &["rust-web-clippy", "rustc-web", "cargo-web", "rust-web-src"],
             Self::Rustfmt => &["rustfmt-web"],
@@ -116,7 +126,7 @@ impl Need {
             Self::KernelRust => Some("rust-src"),
             Self::Clippy => Some("clippy"),
             Self::Rustfmt => Some("rustfmt"),
-            Self::Linker | Self::Qemu(_) | Self::Gdb => None,
+            Self::Linker | Self::Qemu(_) | Self::Firmware(_) | Self::Gdb => None,
         }
     }
 
@@ -126,6 +136,7 @@ impl Need {
             Self::KernelRust => rust::look(),
             Self::Linker => linker::look(),
             Self::Qemu(arch) => tool::qemu(arch),
+            Self::Firmware(arch) => tool::firmware(arch),
             Self::Gdb => tool::gdb(),
             Self::Clippy => tool::clippy(),
             Self::Rustfmt => tool::rustfmt(),

@@ -129,6 +129,7 @@ impl Play {
             memory: "256".into(),
             append: self.append(),
             initrd: None,
+            disk: None,
             gdb: None,
             counting: None,
         }

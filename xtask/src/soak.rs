@@ -136,6 +136,7 @@ fn boot(plan: &Plan, kernel: &Kernel, verbose: bool) -> Result<Outcome> {
         memory: "256".into(),
         append: plan.append(),
         initrd: None,
+        disk: None,
         gdb: None,
         counting: None,
     };

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod count;
+pub mod efi;
 pub mod input;
 pub mod judge;
 pub mod machine;

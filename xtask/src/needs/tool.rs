@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::{State, rust};
 use crate::arch::Arch;
+use crate::vm::efi::Firmware;
 
 /// The least QEMU that does: `-action` came with 6.0, and 7.2 is what the tests run on.
 pub const QEMU_MINIMUM: (u32, u32) = (6, 2);
@@ -69,6 +70,20 @@ pub fn qemu(arch: Arch) -> State {
     State::Found {
         version: format!("{}.{}", version.0, version.1),
         place: place.display().to_string(),
+    }
+}
+
+/// Looks for the firmware of `arch`, which has no version that could be asked for.
+pub fn firmware(arch: Arch) -> State {
+    let firmware = Firmware::of(arch);
+    match firmware.missing() {
+        Some(file) => State::Missing {
+            found: format!("no {file}"),
+        },
+        None => State::Found {
+            version: "there".into(),
+            place: firmware.code.into(),
+        },
     }
 }
 

@@ -44,15 +44,9 @@ impl Gdb {
     /// When something is missing or does not build, or gdb does not run.
     pub fn run(self, install: Install) -> Result<Exit> {
         self.machine.check(self.choice.arch)?;
-        needs::ensure(
-            &[
-                Need::KernelRust,
-                Need::Linker,
-                Need::Qemu(self.choice.arch),
-                Need::Gdb,
-            ],
-            install,
-        )?;
+        let mut needs = self.machine.needs(self.choice.arch);
+        needs.push(Need::Gdb);
+        needs::ensure(&needs, install)?;
         self.machine.probe(self.choice.arch)?;
         let kernel = kernel::build(self.choice.flavour())?;
         let port = free_port()?;

@@ -38,6 +38,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
   cargo xtask qemu --arch aarch64 --machine gic-version=2,secure=on
   cargo xtask qemu --arch i386 --up --cpu pentium
   cargo xtask qemu --arch i386 --smp 8 --append run=panic --expect panic
+  cargo xtask qemu --arch i386 --up --efi --append 'run=cpus;poweroff'
   echo 'cpus
   poweroff' | cargo xtask qemu --arch x86_64
 
@@ -91,6 +92,13 @@ pub struct MachineArgs {
     /// The road into memory [default: pvh on x86, image on aarch64]
     #[arg(long, value_name = "ROAD")]
     pub boot: Option<Boot>,
+    /// By UEFI, from a disk with kernel, command line and initrd on it: the same as --boot efi.
+    #[arg(long, conflicts_with = "boot")]
+    pub efi: bool,
+    /// By UEFI, from this disk, which `cargo xtask image` made. Command line and initrd are in it. What the machine writes to
+    /// it is lost.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["boot", "append", "initrd"])]
+    pub image: Option<PathBuf>,
 }
 
 impl MachineArgs {
@@ -102,13 +110,14 @@ impl MachineArgs {
         let arch = kernel.flavour.arch;
         let spec = Spec {
             kernel,
-            boot: self.boot.unwrap_or(Boot::of(arch)[0]),
+            boot: self.road(arch),
             machine: machine::merge(arch, self.machine.as_deref()),
             cpu: self.cpu.clone().unwrap_or_else(|| arch.default_cpu().to_owned()),
             cpus: self.smp,
             memory: self.memory.clone(),
             append: format!("panic=-1 {}", self.append).trim_end().to_owned(),
-            initrd: self.initrd.as_deref().map(readable).transpose()?,
+            initrd: self.file("--initrd", &self.initrd)?,
+            disk: self.file("--image", &self.image)?,
             gdb: None,
             counting: None,
         };
@@ -135,7 +144,29 @@ impl MachineArgs {
                 format!("--boot {boot:?}: {arch} has {roads:?}").to_lowercase(),
             ));
         }
-        self.initrd.as_deref().map(readable).transpose().map(drop)
+        self.file("--initrd", &self.initrd)?;
+        self.file("--image", &self.image).map(drop)
+    }
+
+    fn road(&self, arch: Arch) -> Boot {
+        match self.boot {
+            _ if self.efi || self.image.is_some() => Boot::Efi,
+            Some(boot) => boot,
+            None => Boot::of(arch)[0],
+        }
+    }
+
+    /// What the machine takes.
+    pub fn needs(&self, arch: Arch) -> Vec<Need> {
+        let firmware = (self.road(arch) == Boot::Efi).then_some(Need::Firmware(arch));
+        [Need::KernelRust, Need::Linker, Need::Qemu(arch)]
+            .into_iter()
+            .chain(firmware)
+            .collect()
+    }
+
+    fn file(&self, option: &str, path: &Option<PathBuf>) -> Result<Option<PathBuf>> {
+        path.as_deref().map(|path| readable(option, path)).transpose()
     }
 
     /// Refuses what QEMU does not know, if it was asked for anything of its own.
@@ -155,18 +186,22 @@ impl MachineArgs {
     }
 }
 
-fn readable(initrd: &Path) -> Result<PathBuf> {
+/// `path`, if there is a file that can be read.
+///
+/// # Errors
+/// [`Refused`], naming the option it was given by.
+pub fn readable(option: &str, path: &Path) -> Result<PathBuf> {
     let refuse = |reason: &dyn std::fmt::Display| {
         Refused::usage(format!(
-            "--initrd {}: {reason}; it takes a file that can be read",
-            initrd.display()
+            "{option} {}: {reason}; it takes a file that can be read",
+            path.display()
         ))
     };
-    let file = File::open(initrd).map_err(|error| refuse(&error))?;
+    let file = File::open(path).map_err(|error| refuse(&error))?;
     if !file.metadata().is_ok_and(|meta| meta.is_file()) {
         return Err(refuse(&"not a file"));
     }
-    Ok(initrd.to_owned())
+    Ok(path.to_owned())
 }
 
 impl Qemu {
@@ -176,10 +211,7 @@ impl Qemu {
     /// When something is missing, does not build, or does not exist.
     pub fn run(self, install: Install) -> Result<Exit> {
         self.machine.check(self.choice.arch)?;
-        needs::ensure(
-            &[Need::KernelRust, Need::Linker, Need::Qemu(self.choice.arch)],
-            install,
-        )?;
+        needs::ensure(&self.machine.needs(self.choice.arch), install)?;
         self.machine.probe(self.choice.arch)?;
         let kernel = kernel::build(self.choice.flavour())?;
         let mut spec = self.machine.spec(&kernel)?;

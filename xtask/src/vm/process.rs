@@ -13,6 +13,7 @@ use anyhow::{Context, Result};
 use rustix::process::Signal;
 
 use super::count::Counts;
+use super::efi::Media;
 use super::spec::{Fds, Spec};
 
 /// A running QEMU.
@@ -40,15 +41,20 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
         gdb: their_gdb.as_raw_fd(),
         counts: counts.as_raw_fd(),
     };
+    let media = Media::of(spec)?;
     let mut command = Command::new(spec.kernel.flavour.arch.qemu());
-    command.args(spec.args(fds)).env_remove("LD_LIBRARY_PATH");
+    command
+        .args(spec.args(fds, media.as_ref()))
+        .env_remove("LD_LIBRARY_PATH");
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command.process_group(0); // what is typed at the terminal, Ctrl-C included, is for xtask to judge
     let image = spec.image().file.as_raw_fd();
-    inherit(&mut command, [fds.qmp, fds.log, fds.gdb, fds.counts, image]);
+    let mut inherited = vec![fds.qmp, fds.log, fds.gdb, fds.counts, image];
+    inherited.extend(media.iter().flat_map(Media::fds));
+    inherit(&mut command, inherited);
     let child = command
         .spawn()
         .with_context(|| format!("cannot run {}", spec.kernel.flavour.arch.qemu()))?;
@@ -61,7 +67,8 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
     Ok((process, ours))
 }
 
-fn memory_file(name: &str) -> Result<File> {
+/// A file that has no name in any folder, and goes when nobody has it open.
+pub fn memory_file(name: &str) -> Result<File> {
     let fd = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC).context("no memory file")?;
     Ok(File::from(fd))
 }
@@ -75,10 +82,10 @@ fn contents(file: &mut File) -> Vec<u8> {
 }
 
 /// Lets the child keep `fds`, and die with the thread that starts it.
-fn inherit(command: &mut Command, fds: [RawFd; 5]) {
+fn inherit(command: &mut Command, fds: Vec<RawFd>) {
     let parent = rustix::process::getpid();
     let hook = move || {
-        for fd in fds {
+        for &fd in &fds {
             // SAFETY: the caller owns all of them until after the spawn.
             let fd = unsafe { BorrowedFd::borrow_raw(fd) };
             rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())?;

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::count::Counting;
+use super::efi::Media;
 use crate::arch::Arch;
 use crate::kernel::{Artefact, Kernel};
 
@@ -21,15 +22,17 @@ pub enum Boot {
     BzImage,
     /// aarch64: the Image, as a boot loader would.
     Image,
+    /// From a disk, by firmware with UEFI: the kernel in one `.efi` file with the loader.
+    Efi,
 }
 
 impl Boot {
     /// The roads of `arch`, the default first.
     pub const fn of(arch: Arch) -> &'static [Self] {
         if arch.is_x86() {
-            &[Self::Pvh, Self::BzImage]
+            &[Self::Pvh, Self::BzImage, Self::Efi]
         } else {
-            &[Self::Image]
+            &[Self::Image, Self::Efi]
         }
     }
 }
@@ -49,6 +52,8 @@ pub struct Spec<'a> {
     /// The kernel's command line.
     pub append: String,
     pub initrd: Option<PathBuf>,
+    /// A disk to boot from with UEFI, instead of one made of all that.
+    pub disk: Option<PathBuf>,
     /// A port for gdb. The machine waits until gdb lets it go.
     pub gdb: Option<u16>,
     /// Count instructions, and make each of them one virtual nanosecond: slow, and the same every time.
@@ -79,6 +84,7 @@ impl<'a> Spec<'a> {
             memory: "512".into(),
             append,
             initrd: None,
+            disk: None,
             gdb: None,
             counting: None,
         }
@@ -96,16 +102,13 @@ impl Spec<'_> {
     }
 
     /// QEMU's arguments.
-    pub fn args(&self, fds: Fds) -> Vec<String> {
+    pub fn args(&self, fds: Fds, media: Option<&Media>) -> Vec<String> {
         let mut args = self.machine_args();
         args.extend(Self::device_args(fds));
-        // By descriptor, so that a build that goes on at the same time cannot swap the file under QEMU.
-        self.push(
-            &mut args,
-            "-kernel",
-            format!("/dev/fd/{}", self.image().file.as_raw_fd()),
-        );
-        self.push(&mut args, "-append", self.append.clone());
+        match media {
+            Some(media) => args.extend(media.args(self.kernel.flavour.arch)),
+            None => args.extend(self.direct_args()),
+        }
         if let Some(counting) = &self.counting {
             self.push(
                 &mut args,
@@ -113,15 +116,28 @@ impl Spec<'_> {
                 counting.argument(&format!("/dev/fd/{}", fds.counts)),
             );
         }
+        if let Some(port) = self.gdb {
+            self.push(&mut args, "-gdb", format!("tcp:127.0.0.1:{port}"));
+        }
+        args
+    }
+
+    /// The kernel, by QEMU's own boot loader.
+    fn direct_args(&self) -> Vec<String> {
+        let mut args = Vec::new();
+        // By descriptor, so that a build that goes on at the same time cannot swap the file under QEMU.
+        self.push(
+            &mut args,
+            "-kernel",
+            format!("/dev/fd/{}", self.image().file.as_raw_fd()),
+        );
+        self.push(&mut args, "-append", self.append.clone());
         if let Some(initrd) = &self.initrd {
             self.push(
                 &mut args,
                 "-initrd",
                 initrd.display().to_string().replace(',', ",,"),
             );
-        }
-        if let Some(port) = self.gdb {
-            self.push(&mut args, "-gdb", format!("tcp:127.0.0.1:{port}"));
         }
         args
     }
