@@ -110,6 +110,17 @@ impl Artefact {
         Ok(Self { path, file })
     }
 
+    /// The same open file a second time.
+    ///
+    /// # Errors
+    /// When there are too many open files.
+    pub fn again(&self) -> Result<Self> {
+        Ok(Self {
+            path: self.path.clone(),
+            file: self.file.try_clone()?,
+        })
+    }
+
     /// All of it: of this file, even if its name belongs to a later build by now.
     ///
     /// # Errors

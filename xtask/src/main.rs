@@ -3,8 +3,10 @@
 mod arch;
 mod audit;
 mod bench;
+mod death;
 mod disk;
 mod exit;
+mod guest;
 mod host;
 mod kernel;
 mod matrix;

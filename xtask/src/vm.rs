@@ -3,6 +3,7 @@
 pub mod console;
 pub mod count;
 pub mod efi;
+pub mod gdb;
 pub mod input;
 pub mod judge;
 pub mod machine;
@@ -35,8 +36,8 @@ use self::run::Run;
 use self::spec::Spec;
 use self::symbolise::Symbols;
 use crate::audit::{Audit, Honesty};
+use crate::death::Death;
 use crate::exit::Refused;
-use crate::kernel::elf::Elf;
 
 /// What the threads around a run tell it.
 pub enum Event {
@@ -82,6 +83,8 @@ pub struct Outcome {
     pub audit: Option<Audit>,
     /// Of a counted run.
     pub counts: Option<Counts>,
+    /// Why it died, if it died without a word.
+    pub death: Option<Death>,
     /// The program counters of a run that ended badly, innermost function of each.
     pub places: Vec<String>,
 }
@@ -119,13 +122,11 @@ pub fn run_with(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>
         qmp.command("cont", &json!({}))?;
     }
     let console = Console::new(watch.show, symbols);
-    let elf = match watch.audit {
-        Some(_) => Some(Elf::parse(&spec.kernel.elf.read()?)?),
-        None => None,
-    };
     let run = Run {
         arch: spec.kernel.flavour.arch,
-        elf,
+        elf: spec.kernel.elf.again()?,
+        has_gdb: spec.gdb.is_some(),
+        counted: spec.counting.is_some(),
         process,
         qmp,
         console,

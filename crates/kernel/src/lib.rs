@@ -26,6 +26,7 @@ mod monitor;
 pub mod panic;
 pub mod params;
 mod percpu_areas;
+pub mod phase;
 pub mod platform;
 mod power;
 pub mod sched;

@@ -7,7 +7,7 @@ use smp_stop::Reason;
 use crate::arch::Arch;
 use crate::inject::{self, Place};
 use crate::stop;
-use crate::{console, cpu, println};
+use crate::{console, cpu, phase, println};
 
 /// How the kernel ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,11 @@ pub(crate) fn announce(end: End) {
 /// Ends the kernel in a planned way.
 pub fn shut_down<A: Arch>(end: End) -> ! {
     let stop = stop::stop::<A>(Reason::Reboot, None);
+    phase::enter::<A>(match end {
+        End::PowerOff => &"powering the machine off",
+        End::Reboot | End::Panic => &"rebooting the machine",
+        End::Halt => &"halting the machine",
+    });
     inject::at(Place::ShutDown, 0);
     console::seize(cpu::by_hardware::<A>());
     if !stop.is_complete() || inject::is_staged() {

@@ -13,7 +13,7 @@ use crate::irq::Lock;
 use crate::mm::{self, Areas, Changed, MEMBLOCK, Mapped, Stack, Synced};
 use crate::platform::Platform;
 use crate::stop::STOP;
-use crate::{banner, canary, clock, hooks, info, monitor, params, percpu_areas, sched, smp, warning};
+use crate::{banner, canary, clock, hooks, info, monitor, params, percpu_areas, phase, sched, smp, warning};
 
 /// What the boot loader said. Filled by `setup_arch`, read ever after.
 pub(crate) static BOOT: Lock<BootInfo> = Lock::new(BootInfo::EMPTY);
@@ -60,6 +60,7 @@ fn set_init_stack_end_magic() {
 /// root tables that shadow the kernel's are brought in step, in every build.
 fn setup_arch<A: Arch>() -> Synced<Mapped> {
     inject::at(Place::Boot, 1);
+    phase::set(BOOT_CPU, &"setting up the machine (setup_arch)");
     let mut boot = BOOT.lock();
     let told = A::boot_info(&mut boot);
     // Without a word from the loader there is no command line either, and what holds before one is read goes on.
@@ -152,6 +153,7 @@ pub(crate) fn script() -> Option<String> {
 /// or the command line has no room for stays off, and is named.
 fn setup_nr_cpu_ids() {
     inject::at(Place::Boot, 2);
+    phase::set(BOOT_CPU, &"making per-CPU areas");
     let platform = PLATFORM.lock();
     let boot = cpu::hw_id(BOOT_CPU).unwrap_or(HwId(0));
     let limit = smp::cpu_limit().min(NR_CPUS);
@@ -203,6 +205,7 @@ impl<I: Iterator<Item = HwId> + Clone> core::fmt::Display for Listed<I> {
 /// From the memblock to pages and a heap.
 fn mm_init<A: Arch>() {
     inject::at(Place::Boot, 3);
+    phase::set(BOOT_CPU, &"setting up memory, scheduler, interrupts and clock");
     mm::hand_over_memblock::<A>();
     let usage = mm::usage();
     info!(
@@ -244,6 +247,7 @@ fn time_init<A: Arch>() {
 /// All other CPUs. `tables` proves that they will find the kernel mapped.
 fn smp_init<A: Arch>(tables: Synced<Areas>) {
     inject::at(Place::Boot, 7);
+    phase::set(BOOT_CPU, &"starting other CPUs");
     let method = PLATFORM.lock().start_method;
     smp::smp_init::<A>(method, tables);
 }
@@ -251,6 +255,7 @@ fn smp_init<A: Arch>(tables: Synced<Areas>) {
 /// The first thread, and the boot CPU's idle loop.
 fn rest_init<A: Arch>() -> ! {
     inject::at(Place::Boot, 8);
+    phase::set(BOOT_CPU, &"running threads");
     if sched::spawn::<A>("monitor", BOOT_CPU, monitor::main::<A>).is_err() {
         panic!("no memory for the first thread");
     }

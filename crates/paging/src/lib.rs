@@ -57,6 +57,7 @@ mod mapper;
 mod memory;
 mod root;
 mod tables;
+mod trace;
 mod types;
 mod walk;
 
@@ -72,4 +73,5 @@ pub use format::{
 pub use mapper::Mapper;
 pub use memory::TableMemory;
 pub use root::Difference;
+pub use trace::Step;
 pub use types::{Cache, Flush, Leaf, Mapping, Prot, Translation};

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use smp_stop::CpuState;
 use smp_stop::report::layout::{HEADER_LEN, SLOT_LEN};
 
-use super::gdb::Stub;
 use super::report::Memory;
+use crate::vm::gdb::Stub;
 
 /// Offsets in a slot: the CPU's word, and the note that names it.
 const WORD: u64 = 0;

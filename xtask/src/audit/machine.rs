@@ -6,9 +6,9 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use serde_json::json;
 
-use super::gdb::Stub;
 use crate::arch::Arch;
 use crate::kernel::elf::Elf;
+use crate::vm::gdb::Stub;
 use crate::vm::qmp::Qmp;
 
 /// A virtual CPU, as QEMU numbers it and as the kernel could know it.

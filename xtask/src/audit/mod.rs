@@ -10,7 +10,6 @@
 //! waits.
 
 mod account;
-mod gdb;
 mod lie;
 mod machine;
 mod report;
@@ -24,11 +23,11 @@ use serde_json::json;
 
 pub use self::account::Audit;
 use self::account::Sample;
-use self::gdb::Stub;
 use self::machine::{Places, Seen, Vcpu};
 use self::report::Memory;
 use crate::arch::Arch;
 use crate::kernel::elf::Elf;
+use crate::vm::gdb::Stub;
 use crate::vm::qmp::Qmp;
 use crate::vm::record::Record;
 

@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer};
 use smp_stop::report::{Row, layout};
 use smp_stop::{CpuState, Report, Why};
 
-use super::gdb::Stub;
 use super::machine::Vcpu;
 use crate::kernel::elf::Elf;
+use crate::vm::gdb::Stub;
 
 /// A report as it lies in the guest's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +40,7 @@ pub enum Says {
 
 /// The address of the report in `elf`, which every architecture's kernel has in a static of this name.
 fn address(elf: &Elf) -> Result<u64> {
-    let is_report = |name: &str| format!("{:#}", rustc_demangle::demangle(name)) == "kernel::stop::STOP";
-    let found = elf.symbols.iter().find(|(name, _)| is_report(name));
-    found
-        .map(|(_, address)| *address)
+    elf.rust_symbol("kernel::stop::STOP")
         .context("the kernel has no report")
 }
 

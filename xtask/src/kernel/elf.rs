@@ -88,6 +88,13 @@ impl Elf {
             .map(|(_, value)| *value)
     }
 
+    /// The value of the symbol that Rust calls `name`, as in `kernel::stop::STOP`.
+    pub fn rust_symbol(&self, name: &str) -> Option<u64> {
+        let is_it = |symbol: &str| format!("{:#}", rustc_demangle::demangle(symbol)) == name;
+        let found = self.symbols.iter().find(|(symbol, _)| is_it(symbol));
+        found.map(|(_, value)| *value)
+    }
+
     /// The section called `name`.
     pub fn section(&self, name: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.name == name)

@@ -144,6 +144,7 @@ mod tests {
             audit: None,
             counts: None,
             places: Vec::new(),
+            death: None,
         };
         judge(plan, &outcome).wrong
     }

@@ -289,6 +289,7 @@ pub fn to_json(spec: &Spec<'_>, outcome: &Outcome, exit: Exit) -> serde_json::Va
         "append": spec.append,
         "end": outcome.end,
         "detail": outcome.detail,
+        "death": outcome.death,
         "code": exit,
         "records": outcome.records,
         "places": outcome.places,

@@ -174,6 +174,11 @@ impl Console {
         }
     }
 
+    /// The names, if the kernel that runs is not known to be another.
+    pub const fn symbols(&self) -> Option<&Symbols> {
+        self.symbols.as_ref()
+    }
+
     /// The functions at `address`, innermost first.
     pub fn frames(&self, address: u64) -> Vec<String> {
         self.symbols

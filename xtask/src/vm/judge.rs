@@ -15,6 +15,8 @@ pub enum Stop {
     Gone,
     /// The time was over.
     Timeout,
+    /// The CPU that QEMU calls so takes the same exception for ever: the death of an architecture that has no triple fault.
+    Looping(u32),
     /// The kernel announced its end, and some seconds later the machine still ran.
     Lingering,
     /// The person at the terminal, or a signal, ended it.
@@ -111,6 +113,7 @@ pub fn judge(stop: &Stop, records: &[Record]) -> End {
         Stop::Asked => End::Quit,
         Stop::Gone => End::QemuDied,
         Stop::Timeout => End::Timeout,
+        Stop::Looping(_) => End::EarlyDeath,
         Stop::Lingering => lingering(said, records),
         Stop::Machine(reason) => ended(reason, said, records),
     }

@@ -9,12 +9,15 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
+use serde_json::json;
 
 use super::count::Counts;
 use super::efi::Media;
+use super::qmp::Qmp;
 use super::spec::{Fds, Spec};
+use crate::guest::memory::{PAGE, Source};
 
 /// A running QEMU.
 pub struct Process {
@@ -23,6 +26,8 @@ pub struct Process {
     log: File,
     /// Where the counting plugin writes, likewise.
     counts: File,
+    /// Where QEMU writes guest memory that is asked for, likewise.
+    memory: File,
     /// The other end of the character device called `gdb`, on which nobody speaks until a gdb server is put there.
     gdb: Option<UnixStream>,
 }
@@ -35,11 +40,13 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
     let (ours, theirs) = UnixStream::pair().context("no socket pair")?;
     let (gdb, their_gdb) = UnixStream::pair().context("no socket pair")?;
     let (log, counts) = (memory_file("qemu-log")?, memory_file("counts")?);
+    let memory = memory_file("guest-memory")?;
     let fds = Fds {
         qmp: theirs.as_raw_fd(),
         log: log.as_raw_fd(),
         gdb: their_gdb.as_raw_fd(),
         counts: counts.as_raw_fd(),
+        memory: memory.as_raw_fd(),
     };
     let media = Media::of(spec)?;
     let mut command = Command::new(spec.kernel.flavour.arch.qemu());
@@ -52,7 +59,7 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
         .stderr(Stdio::piped());
     command.process_group(0); // what is typed at the terminal, Ctrl-C included, is for xtask to judge
     let image = spec.image().file.as_raw_fd();
-    let mut inherited = vec![fds.qmp, fds.log, fds.gdb, fds.counts, image];
+    let mut inherited = vec![fds.qmp, fds.log, fds.gdb, fds.counts, fds.memory, image];
     inherited.extend(media.iter().flat_map(Media::fds));
     inherit(&mut command, inherited);
     let child = command
@@ -62,6 +69,7 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
         child,
         log,
         counts,
+        memory,
         gdb: Some(gdb),
     };
     Ok((process, ours))
@@ -129,6 +137,14 @@ impl Process {
             .any(|window| window == b"Triple fault")
     }
 
+    /// Guest memory by QEMU's monitor.
+    pub fn memory<'a>(&'a mut self, qmp: &'a mut Qmp) -> GuestMemory<'a> {
+        GuestMemory {
+            file: &mut self.memory,
+            qmp,
+        }
+    }
+
     /// What was counted, if it was, once the process is gone.
     pub fn counts(&mut self) -> Option<Counts> {
         Counts::parse(&String::from_utf8_lossy(&contents(&mut self.counts)))
@@ -147,6 +163,37 @@ impl Process {
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Physical memory of the guest. QEMU writes it to a file in memory that it shares with us.
+pub struct GuestMemory<'a> {
+    file: &'a mut File,
+    qmp: &'a mut Qmp,
+}
+
+impl GuestMemory<'_> {
+    /// `len` bytes from physical address `pa` on. Where there is no memory they are zero.
+    ///
+    /// # Errors
+    /// When QEMU does not write them.
+    pub fn read(&mut self, pa: u64, len: u64) -> Result<Vec<u8>> {
+        let file = format!("/dev/fd/{}", self.file.as_raw_fd());
+        let arguments = json!({ "val": pa, "size": len, "filename": file });
+        self.qmp.command("pmemsave", &arguments)?;
+        let bytes = contents(self.file);
+        ensure!(
+            bytes.len() as u64 == len,
+            "QEMU gives {} bytes of {len}",
+            bytes.len()
+        );
+        Ok(bytes)
+    }
+}
+
+impl Source for GuestMemory<'_> {
+    fn page(&mut self, pa: u64) -> Option<[u8; PAGE as usize]> {
+        self.read(pa, PAGE).ok()?.try_into().ok()
     }
 }
 

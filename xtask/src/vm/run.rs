@@ -1,13 +1,14 @@
 //! One run, from the first instruction to the verdict.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde_json::json;
 
 use super::console::Console;
+use super::gdb::Stub;
 use super::input::{Input, Keyboard};
 use super::judge::{End, Stop, judge};
 use super::postmortem::{self, Cpu};
@@ -17,6 +18,11 @@ use super::record::Record;
 use super::{Event, Outcome, Watch, record};
 use crate::arch::Arch;
 use crate::audit::{self, Audit};
+use crate::death::{self, Death};
+use crate::guest::image::{self, Found};
+use crate::guest::memory::Cache;
+use crate::guest::registers;
+use crate::kernel::Artefact;
 use crate::kernel::elf::Elf;
 
 /// Between the kernel's last word and the machine's deed. Generous: hundreds of CPUs may share two.
@@ -30,14 +36,23 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// A machine that has come to its end writes no more; what it wrote may still be on its way from thread to thread.
 const SETTLE: Duration = Duration::from_millis(50);
 
+/// After so much silence somebody looks whether a CPU is lost; after that more rarely.
+const SILENCE: Duration = Duration::from_secs(2);
+/// CPUs whose system registers are asked for: each takes a dozen questions.
+const ASKED: usize = 64;
+
 /// The detail of an early death that QEMU saw to be a triple fault.
 pub const TRIPLE_FAULT: &str = "triple fault";
 
 /// A machine that runs, and all that is attached to it.
 pub struct Run {
     pub arch: Arch,
-    /// The kernel, if it is to be audited.
-    pub elf: Option<Elf>,
+    /// The kernel, to be read when it is audited or dies.
+    pub elf: Artefact,
+    /// Whether somebody else speaks to a gdb server.
+    pub has_gdb: bool,
+    /// Whether instructions are counted: then nobody looks at the machine while it runs.
+    pub counted: bool,
     pub process: Process,
     pub qmp: Qmp,
     pub console: Console,
@@ -56,9 +71,9 @@ impl Run {
         let wall = self.started.elapsed();
         self.settle();
         let audit = self.audit(&stop);
-        let mut cpus = match verdict(&stop, &audit, &self.console.records).is_bad() {
-            true => self.post_mortem(),
-            false => Vec::new(),
+        let (mut cpus, mut death) = match verdict(&stop, &audit, &self.console.records) {
+            end if end.is_bad() => self.post_mortem(&stop, end),
+            _ => (Vec::new(), None),
         };
         let _ = self.qmp.tell("quit", &json!({}));
         self.drain();
@@ -66,6 +81,7 @@ impl Run {
         let end = verdict(&stop, &audit, &self.console.records);
         if !end.is_bad() {
             cpus.clear();
+            death = None;
         }
         self.process.leave(LEAVE);
         let triple = self.process.triple_fault();
@@ -73,6 +89,7 @@ impl Run {
         self.keyboard.stop();
         let complaints = self.complaints.join().unwrap_or_default();
         let (end, detail) = explain(&stop, end, triple, &complaints, looping(&cpus, &self.console));
+        let detail = death.as_ref().map_or(detail, |death| death.summary.clone());
         Outcome {
             end,
             detail: match &audit {
@@ -83,6 +100,7 @@ impl Run {
             audit: audit.and_then(Result::ok),
             ready: self.console.ready,
             counts,
+            death,
             places: cpus.iter().map(|cpu| place(cpu, &self.console)).collect(),
             records: self.console.records,
             text: self.console.text,
@@ -93,18 +111,23 @@ impl Run {
     fn wait(&mut self) -> Stop {
         let timeout = self.watch.timeout.map(|timeout| self.started + timeout);
         let mut lingering = None;
+        let mut looks = Looks::new(self.arch.is_x86() || self.counted);
         loop {
             let after_ready = self
                 .watch
                 .after_ready
                 .zip(self.console.ready)
                 .map(|(more, ready)| self.started + ready + more);
-            let deadline = [timeout, after_ready, lingering].into_iter().flatten().min();
+            let deadline = [timeout, after_ready, lingering, looks.next]
+                .into_iter()
+                .flatten()
+                .min();
             match self.next(deadline) {
                 Some(Event::Console(bytes)) => {
                     if self.console.feed(&bytes).is_err() {
                         return Stop::Asked; // nobody reads any longer
                     }
+                    looks.heard();
                     self.keyboard.heard(&self.console.records);
                     lingering = lingering.or_else(|| Some(Instant::now() + self.grace()?));
                 }
@@ -112,6 +135,12 @@ impl Run {
                 Some(Event::ConsoleClosed | Event::QmpClosed) => return Stop::Gone,
                 Some(Event::Quit) => return Stop::Asked,
                 None if lingering == deadline => return Stop::Lingering,
+                None if looks.next == deadline => {
+                    looks.done();
+                    if let Some(cpu) = self.lost() {
+                        return Stop::Looping(cpu);
+                    }
+                }
                 None => return Stop::Timeout,
             }
         }
@@ -120,9 +149,13 @@ impl Run {
     /// Audits a machine that stays after its kernel's last word, if it is to be audited.
     fn audit(&mut self, stop: &Stop) -> Option<Result<Audit>> {
         let honesty = self.watch.audit.filter(|_| *stop == Stop::Lingering)?;
+        let elf = match self.elf.read().and_then(|bytes| Elf::parse(&bytes)) {
+            Ok(elf) => elf,
+            Err(error) => return Some(Err(error)),
+        };
         let machine = audit::Machine {
             arch: self.arch,
-            elf: self.elf.as_ref()?,
+            elf: &elf,
             qmp: &mut self.qmp,
             gdb: self.process.gdb()?,
             stop: record::last(&self.console.records, "stop"),
@@ -178,15 +211,114 @@ impl Run {
         }
     }
 
-    /// Says what each CPU was doing.
-    fn post_mortem(&mut self) -> Vec<Cpu> {
-        let Ok(cpus) = postmortem::look(&mut self.qmp) else {
-            return Vec::new();
+    /// The CPU that takes exceptions for ever, if one does: twice in a row.
+    fn lost(&mut self) -> Option<u32> {
+        let mut look = || {
+            let text = self.qmp.human("info registers -a").ok()?;
+            Some(looping(&postmortem::parse(&text), &self.console)?.index)
         };
-        let text = postmortem::describe(&cpus, &self.console);
-        self.console
-            .note(&format!("xtask: the CPUs, as they stood:\n{text}"));
-        cpus
+        let first = look()?;
+        thread::sleep(SETTLE);
+        look().filter(|second| *second == first)
+    }
+
+    /// Says what each CPU was doing, and of a machine that died without a word, why.
+    fn post_mortem(&mut self, stop: &Stop, end: End) -> (Vec<Cpu>, Option<Death>) {
+        let Ok(text) = postmortem::look(&mut self.qmp) else {
+            return (Vec::new(), None);
+        };
+        let cpus = postmortem::parse(&text);
+        let how = match (end, stop, looping(&cpus, &self.console)) {
+            (_, Stop::Looping(index), _) => Some(death::End::Loop(*index)),
+            (End::Timeout, _, Some(cpu)) => Some(death::End::Loop(cpu.index)),
+            (End::EarlyDeath, ..) if self.process.triple_fault() => Some(death::End::TripleFault),
+            (End::EarlyDeath, ..) => Some(death::End::Reset),
+            _ => None,
+        };
+        let death = how.map(|how| self.autopsy(&text, how));
+        let told = match &death {
+            Some(Ok(death)) => {
+                format!(
+                    "xtask: early death: {}\n{}",
+                    death.summary,
+                    death.lines.join("\n")
+                )
+            }
+            Some(Err(error)) => format!("xtask: early death, not explained: {error:#}"),
+            None => {
+                let text = postmortem::describe(&cpus, &self.console);
+                format!("xtask: the CPUs, as they stood:\n{text}")
+            }
+        };
+        self.console.note(&told);
+        (cpus, death.and_then(Result::ok))
+    }
+
+    /// Explains the death of the machine that stands, from its registers in QEMU's `text`, and its memory.
+    fn autopsy(&mut self, text: &str, end: death::End) -> Result<Death> {
+        let elf = Elf::parse(&self.elf.read()?)?;
+        let mut cpus = registers::parse(text);
+        if !self.arch.is_x86() && !self.has_gdb {
+            self.system_registers(&mut cpus)?;
+        }
+        let mut source = self.process.memory(&mut self.qmp);
+        let memory = Cache::new(&mut source);
+        let spaces: Vec<_> = cpus.iter().map(|cpu| cpu.space(self.arch)).collect();
+        let found = image::find(&elf, &memory, &spaces);
+        let image = match &found {
+            Found::Ours(image) => Some(image),
+            _ => None,
+        };
+        let guest = death::Guest {
+            arch: self.arch,
+            memory: &memory,
+            cpus: &cpus,
+            image,
+            symbols: image.and_then(|_| self.console.symbols()),
+        };
+        Ok(death::explain(&guest, &found, end))
+    }
+
+    /// What the monitor does not print, of the CPUs that are the most likely to be asked for.
+    fn system_registers(&mut self, cpus: &mut [registers::Cpu]) -> Result<()> {
+        let Some(stream) = self.process.gdb() else {
+            return Ok(());
+        };
+        self.qmp.human("gdbserver chardev:gdb")?;
+        let mut stub = Stub::attach(stream)?;
+        for cpu in cpus.iter_mut().take(ASKED) {
+            for (name, value) in stub.system_registers(cpu.index, &registers::ARM_SYSTEM)? {
+                cpu.set(&name, value);
+            }
+            cpu.set("HLT", stub.is_halted(cpu.index)?.into());
+        }
+        Ok(())
+    }
+}
+
+/// When to look at a machine that says nothing.
+struct Looks {
+    next: Option<Instant>,
+    pause: Duration,
+}
+
+impl Looks {
+    /// Never, if it is `needless`.
+    fn new(needless: bool) -> Self {
+        Self {
+            next: (!needless).then(|| Instant::now() + SILENCE),
+            pause: SILENCE,
+        }
+    }
+
+    fn heard(&mut self) {
+        self.pause = SILENCE;
+        self.done();
+    }
+
+    fn done(&mut self) {
+        self.next = self.next.map(|_| Instant::now() + self.pause);
+        self.pause = (self.pause * 2).min(SILENCE * 16);
     }
 }
 
@@ -216,7 +348,7 @@ fn looping<'a>(cpus: &'a [Cpu], console: &Console) -> Option<&'a Cpu> {
 fn explain(stop: &Stop, end: End, triple: bool, complaints: &str, looping: Option<&Cpu>) -> (End, String) {
     match (end, stop, looping) {
         // No reset ends it on this architecture, but it is the same death.
-        (End::Timeout, _, Some(cpu)) => (
+        (End::Timeout | End::EarlyDeath, Stop::Timeout | Stop::Looping(_), Some(cpu)) => (
             End::EarlyDeath,
             format!("CPU {} takes the exception at {:#x} for ever", cpu.index, cpu.pc),
         ),

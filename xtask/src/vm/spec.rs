@@ -69,6 +69,8 @@ pub struct Fds {
     pub gdb: RawFd,
     /// Where the counting plugin reports to.
     pub counts: RawFd,
+    /// Where guest memory is written to, when it is asked for.
+    pub memory: RawFd,
 }
 
 impl<'a> Spec<'a> {

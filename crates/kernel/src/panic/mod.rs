@@ -22,7 +22,7 @@ use crate::cpu::{self, CpuId};
 use crate::inject::{self, Place};
 use crate::power::{self, End};
 use crate::stop::{self, Stopped};
-use crate::{clock, console, hooks, irq, println, sched};
+use crate::{clock, console, hooks, irq, phase, println, sched};
 
 /// What to do after a panic, in seconds, as Linux's `panic=`: above 0 reboot after so many, 0 stay, below 0 reboot at
 /// once. Until the command line has been read: at once.
@@ -73,6 +73,7 @@ const CPUS: u8 = 2;
 pub(crate) fn die<A: Arch>(cause: &Cause<'_>, frame: usize) -> ! {
     hooks::install::<A>();
     let stop = stop::stop::<A>(cause.reason, cause.exception.map(|e| e.fill));
+    phase::enter::<A>(&"panicking");
     inject::at(Place::Stopped, 0);
     console::seize(cpu::by_hardware::<A>());
     let came_again = matches!(stop.how, How::Reentered | How::AlreadyDone);

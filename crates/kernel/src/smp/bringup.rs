@@ -17,7 +17,7 @@ use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
 use crate::inject::{self, Place};
 use crate::irq::IrqOff;
 use crate::mm::{self, Areas, InStep, Phase, Synced};
-use crate::{clock, info, irq, println, sched, warning};
+use crate::{clock, info, irq, phase, println, sched, warning};
 
 /// How long a released CPU may take to reach Rust before it is asked again, and how often that is done.
 const ASK_AGAIN_NS: u64 = 100 * MS;
@@ -97,6 +97,7 @@ fn release_one<A: Arch, P: Phase>(block: &'static BootBlock, tables: &Synced<P>)
         .begin_start()
         .map_err(|_| StartError::NotOff)?;
     block.renew(generation);
+    phase::set(block.cpu_id(), &"starting: released, not in Rust yet");
     inject::at(Place::Starting, 0);
     ask::<A, P>(block, tables, 0).inspect_err(|_| {
         // It was never released, so it is off. Refused only if it came all the same, and then it is welcome.
@@ -218,6 +219,7 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
         Ordering::AcqRel,
         Ordering::Acquire,
     );
+    phase::set(cpu, &"starting: in Rust, not through the gate yet");
     inject::at(Place::Entry, 0);
     // SAFETY: the block names this CPU's own area; interrupts are off.
     unsafe { A::install(cpu, block.area as usize) };
@@ -232,6 +234,7 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
 /// Through the online gate, or not. The masks come after the word: they are information, and a stop looks at words.
 fn arrive<A: Arch>(cpu: CpuId, generation: Generation) {
     super::stop::gate::<A>(cpu, generation);
+    phase::set(cpu, &"running threads");
     inject::at(Place::Online, 0);
     sched::open(cpu);
     for mask in [&ONLINE, &ACTIVE] {

@@ -8,4 +8,5 @@ mod model;
 mod pages;
 mod random;
 mod roots;
+mod trace;
 mod walker;

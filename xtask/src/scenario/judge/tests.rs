@@ -45,6 +45,7 @@ fn verdict(text: &str, end: End) -> Result<(), String> {
         audit: None,
         counts: None,
         places: Vec::new(),
+        death: None,
     };
     check(&expected(), 2, &outcome)
 }

@@ -9,7 +9,7 @@ use crate::inject::{self, Place};
 use crate::irq::IrqOff;
 use crate::smp::{Engine, kick};
 use crate::stop::{Machine, STOP, Stopped};
-use crate::{clock, panic, sched};
+use crate::{clock, panic, phase, sched};
 
 /// Who is asked: the CPU's number plus one, or 0 for nobody; and [`GRANTED`], once it has begun.
 static REQUEST: AtomicU32 = AtomicU32::new(0);
@@ -70,6 +70,7 @@ pub(crate) fn leave_if_asked<A: Arch>(off: &IrqOff) {
 fn leave<A: Arch>(me: CpuId) -> ! {
     sched::smp::move_away::<A>(me, &ACTIVE.snapshot());
     ONLINE.clear(me);
+    phase::set(me, &"going off");
     inject::at(Place::Leaving, 0);
     let machine = Machine::<A>::new(None);
     let engine = Engine::<A>::new(&STOP, &machine);

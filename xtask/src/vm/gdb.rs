@@ -1,10 +1,13 @@
-//! The little of gdb's remote protocol that an audit needs: stop and go, a CPU's registers, memory as a CPU sees it.
+//! The little of gdb's remote protocol that a look from outside needs: stop and go, a CPU's registers, those of the system
+//! included, memory as a CPU sees it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+
+use crate::guest::space::little;
 
 /// How long QEMU may take for an answer: hundreds of virtual CPUs on two real ones make it slow.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,6 +57,39 @@ impl Stub {
     pub fn registers(&mut self, index: u32) -> Result<Vec<u8>> {
         self.look_from(index)?;
         bytes(&self.ask("g")?)
+    }
+
+    /// The system registers of CPU `index` that are called one of `names`, on an architecture where QEMU describes them.
+    ///
+    /// # Errors
+    /// When there is no such CPU, or QEMU is gone.
+    pub fn system_registers(&mut self, index: u32, names: &[&str]) -> Result<Vec<(String, u64)>> {
+        let description = self.feature("system-registers.xml")?;
+        self.look_from(index)?;
+        let mut values = Vec::new();
+        for name in names {
+            let Some(number) = register_number(&description, name) else {
+                continue;
+            };
+            let digits = self.ask(&format!("p{number:x}"))?;
+            if let Ok(bytes) = bytes(&digits) {
+                values.push(((*name).to_owned(), little(&bytes)));
+            }
+        }
+        Ok(values)
+    }
+
+    /// A part of QEMU's description of the machine.
+    fn feature(&mut self, name: &str) -> Result<String> {
+        let mut text = String::new();
+        loop {
+            let part = self.ask(&format!("qXfer:features:read:{name}:{:x},400", text.len()))?;
+            match part.split_at_checked(1) {
+                Some(("m", rest)) if !rest.is_empty() => text.push_str(rest),
+                Some(("l", rest)) => return Ok(text + rest),
+                _ => bail!("QEMU describes no {name}: {part:?}"),
+            }
+        }
     }
 
     /// From here on memory is what CPU `index` sees, by its page tables.
@@ -150,6 +186,14 @@ impl Stub {
     }
 }
 
+/// In a description: `<reg name="ESR_EL1" bitsize="64" regnum="93" group="cp_regs"/>`.
+fn register_number(description: &str, name: &str) -> Option<u32> {
+    let (_, rest) = description.split_once(&format!("name=\"{name}\""))?;
+    let (line, _) = rest.split_once('>')?;
+    let (_, number) = line.split_once("regnum=\"")?;
+    number.split_once('"')?.0.parse().ok()
+}
+
 fn checksum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
 }
@@ -240,6 +284,26 @@ mod tests {
         assert!(stub.is_halted(0).unwrap());
         assert!(!stub.is_halted(1).unwrap());
         assert!(stub.is_halted(511).is_err());
+    }
+
+    #[test]
+    fn system_registers_are_found_by_name() {
+        let stream = server(&[
+            ("?", "T02"),
+            (
+                "qXfer:features:read:system-registers.xml:0,400",
+                "m<reg name=\"FAR_EL1\" regnum=\"80\"/>",
+            ),
+            (
+                "qXfer:features:read:system-registers.xml:21,400",
+                "l<reg name=\"ESR_EL1\" bitsize=\"64\" regnum=\"93\" group=\"cp_regs\"/>",
+            ),
+            ("Hg2", "OK"),
+            ("p5d", "0500000000000000"),
+        ]);
+        let mut stub = Stub::attach(stream).unwrap();
+        let found = stub.system_registers(1, &["ESR_EL1", "NOBODY"]).unwrap();
+        assert_eq!(found, [("ESR_EL1".to_owned(), 5)]);
     }
 
     #[test]
