@@ -99,6 +99,7 @@ fn watch(cell: &Cell) -> Watch {
         timeout: Some(cell.timeout()),
         after_ready: cell.after_ready(),
         audit: cell.task.audit(),
+        resets: cell.task.resets(),
     }
 }
 

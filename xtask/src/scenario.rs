@@ -217,6 +217,7 @@ fn boot(play: &Play, kernels: &BTreeMap<Flavour, Kernel>) -> Played {
         timeout: Some(TIMEOUT),
         after_ready: None,
         audit: (play.stage.panic == 0).then_some(Honesty::Honest),
+        resets: 0,
     };
     let outcome = match play.stage.early {
         "" => vm::run(&play.spec(&kernels[&play.flavour()]), watch),

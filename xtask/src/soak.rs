@@ -146,6 +146,7 @@ fn boot(plan: &Plan, kernel: &Kernel, verbose: bool) -> Result<Outcome> {
         timeout: Some(TIMEOUT),
         after_ready: None,
         audit: plan.stays.then_some(Honesty::Honest),
+        resets: 0,
     };
     vm::run(&spec, watch)
 }

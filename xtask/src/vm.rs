@@ -65,6 +65,8 @@ pub struct Watch {
     /// Whether a machine that stays after its kernel's last word is audited. A kernel that panics is to be told to stay, by
     /// `panic=0`.
     pub audit: Option<Honesty>,
+    /// How many announced resets the machine survives: it comes up again. The next one is its end.
+    pub resets: u32,
 }
 
 /// What came of a run.

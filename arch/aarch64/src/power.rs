@@ -2,19 +2,37 @@
 
 use core::arch::asm;
 
-use kernel::arch::PowerOps;
+use kernel::arch::{Go, PowerOps, Way};
 
-use crate::{Aarch64, gic, psci};
+use crate::{Aarch64, cpu, gic, psci};
 
-impl PowerOps for Aarch64 {
-    fn power_off() {
-        let why = psci::system_off();
-        kernel::println!("PSCI SYSTEM_OFF: {why}");
-    }
-
-    fn reset() {
+const PSCI_RESET: Way = Way {
+    name: "psci",
+    go: Go::Direct(|| {
         let why = psci::system_reset();
         kernel::println!("PSCI SYSTEM_RESET: {why}");
+    }),
+};
+
+const PSCI_OFF: Way = Way {
+    name: "psci",
+    go: Go::Direct(|| {
+        let why = psci::system_off();
+        kernel::println!("PSCI SYSTEM_OFF: {why}");
+    }),
+};
+
+impl PowerOps for Aarch64 {
+    fn resets() -> &'static [Way] {
+        &[PSCI_RESET]
+    }
+
+    fn power_offs() -> &'static [Way] {
+        &[PSCI_OFF]
+    }
+
+    fn write_back(va: usize, len: usize) {
+        cpu::write_back(va, len);
     }
 
     fn halt() -> ! {

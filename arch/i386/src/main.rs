@@ -7,6 +7,7 @@ mod mem;
 mod mmu;
 mod ops;
 mod per_cpu;
+mod real_mode;
 #[cfg(feature = "smp")]
 mod smp;
 mod stop;

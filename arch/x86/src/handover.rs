@@ -1,12 +1,13 @@
 //! What the entry code hands to Rust, and `BootInfo` out of it.
 
 use core::ops::Range;
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use boot_info::{BootInfo, Memblock, linux_x86, pvh};
 use kernel::arch::Arch;
 
 use crate::boot::{KIND_LINUX, KIND_PVH};
+use crate::power::real_mode;
 #[cfg(feature = "smp")]
 use crate::smp as others;
 #[cfg(not(feature = "smp"))]
@@ -15,6 +16,7 @@ use crate::up as others;
 static KIND: AtomicU32 = AtomicU32::new(0);
 static POINTER: AtomicUsize = AtomicUsize::new(0);
 static IMAGE: AtomicU64 = AtomicU64::new(0);
+static EFI: AtomicBool = AtomicBool::new(false);
 
 /// Notes the entry code's arguments: which protocol, the physical address of its structure, and of `_text`.
 pub fn note(kind: u32, pointer: usize, image: usize) {
@@ -35,11 +37,18 @@ pub fn image(bytes: usize) -> Range<u64> {
 /// A sentence, when there is nothing to boot from.
 pub fn boot_info<A: Arch>(info: &mut BootInfo) -> Result<(), &'static str> {
     let at = POINTER.load(Ordering::Relaxed) as u64;
-    match KIND.load(Ordering::Relaxed) {
+    let read = match KIND.load(Ordering::Relaxed) {
         KIND_PVH => pvh::fill(at, &early::<A>, info).map_err(|_| "the PVH start_info is damaged"),
         KIND_LINUX => linux_x86::fill_from_phys(at, &early::<A>, info).map_err(|_| "boot_params is damaged"),
         _ => Err("entered by no known boot protocol"),
-    }
+    };
+    EFI.store(info.efi.is_some(), Ordering::Relaxed);
+    read
+}
+
+/// Whether the firmware is an EFI, as far as the loader says.
+pub(crate) fn is_efi() -> bool {
+    EFI.load(Ordering::Relaxed)
 }
 
 /// Bytes of the image window, which the boot tables map whole.
@@ -71,5 +80,6 @@ pub fn reserve(memblock: &mut Memblock) {
     if memblock.reserve(0, FIRMWARE).is_err() {
         kernel::warning!("memory: no room to reserve the first page");
     }
+    real_mode::reserve(memblock);
     others::reserve(memblock);
 }

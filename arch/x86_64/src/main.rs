@@ -6,6 +6,7 @@ mod entry;
 mod mmu;
 mod ops;
 mod per_cpu;
+mod real_mode;
 #[cfg(feature = "smp")]
 mod smp;
 mod stop;

@@ -2,13 +2,14 @@
 
 use core::ops::Range;
 
+use arch_x86::power::ways;
 use arch_x86::{discover, entropy, handover, interrupts, irqflag, power, time, uart};
 use boot_info::{BootInfo, Memblock};
 use cpumask::CpuId;
-use kernel::arch::{Arch, BootOps, ConsoleOps, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps};
+use kernel::arch::{Arch, BootOps, ConsoleOps, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps, Way};
 use kernel::platform::Platform;
 
-use crate::{X8664, per_cpu, symbols, tables, thread, trap};
+use crate::{X8664, per_cpu, real_mode, symbols, tables, thread, trap};
 
 impl Arch for X8664 {
     const NAME: &'static str = "x86_64";
@@ -160,12 +161,22 @@ impl ThreadOps for X8664 {
 }
 
 impl PowerOps for X8664 {
-    fn power_off() {
-        power::power_off();
+    fn resets() -> &'static [Way] {
+        &[
+            ways::ACPI,
+            ways::KEYBOARD,
+            real_mode::BIOS,
+            ways::CHIPSET,
+            ways::TRIPLE_FAULT,
+        ]
     }
 
-    fn reset() {
-        power::reset();
+    fn power_offs() -> &'static [Way] {
+        &[ways::SOFT_OFF, ways::EMULATOR_OFF]
+    }
+
+    fn write_back(_va: usize, _len: usize) {
+        // A reset of the CPU leaves caches as they are, or coherent.
     }
 
     fn undefined_instruction() {

@@ -12,6 +12,7 @@ use cpumask::CpuId;
 use paging::{Cache, Format, Prot};
 use smp_stop::Registers;
 
+use crate::mm::InStep;
 use crate::platform::Platform;
 use crate::smp::SmpArch;
 
@@ -299,13 +300,35 @@ pub trait StopOps {
     fn park() -> !;
 }
 
-/// The ends of a machine's life. Both return only if they failed, after a bounded wait.
-pub trait PowerOps {
-    /// Turns the machine off.
-    fn power_off();
+/// A way to reset the machine, or to turn it off.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// As in the log; `reboot=` knows it by its first letter, which is Linux's. Eight bytes at most.
+    pub name: &'static str,
+    /// Tries it.
+    pub go: Go,
+}
 
-    /// Resets the machine.
-    fn reset();
+/// What a [`Way`] needs. All of these return if nothing came of it, after a bounded wait.
+#[derive(Clone, Copy, Debug)]
+pub enum Go {
+    /// Nothing.
+    Direct(fn()),
+    /// To leave the kernel's root table for a shadow of it, which must be in step.
+    OnShadow(fn(&InStep)),
+}
+
+/// The ends of a machine's life.
+pub trait PowerOps {
+    /// The ways to reset the machine, in the order in which they are tried.
+    fn resets() -> &'static [Way];
+
+    /// The ways to turn it off, likewise.
+    fn power_offs() -> &'static [Way];
+
+    /// Writes `len` bytes at `va` back to memory, so that they outlive a reset of the caches. Nothing to do where a reset
+    /// leaves them coherent.
+    fn write_back(va: usize, len: usize);
 
     /// Nothing is left to be done: waits with interrupts off, for ever.
     fn halt() -> !;

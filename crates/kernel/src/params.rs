@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use boot_info::cmdline::{Event, Param, ValueError, parse_args, parse_size, parse_u64};
 
-use crate::{console, info, inject, panic, smp, warning};
+use crate::{console, info, inject, panic, power, smp, warning};
 
 /// `mem=`; 0 for all.
 static MEM_LIMIT: AtomicU64 = AtomicU64::new(0);
@@ -38,6 +38,11 @@ pub const EARLY: &[Param] = &[
         name: "panic",
         help: "panic=N  after a panic: reboot after N seconds, 0 stay stopped (default), below 0 reboot at once",
         parse: |value| panic_after(value.ok_or(ValueError::Missing)?),
+    },
+    Param {
+        name: "reboot",
+        help: "reboot=WAY  the way to reset the machine that is tried first; its first letter is enough",
+        parse: |value| power::choose(value.ok_or(ValueError::Missing)?).map_err(ValueError::Other),
     },
 ];
 

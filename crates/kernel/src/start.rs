@@ -13,7 +13,9 @@ use crate::irq::Lock;
 use crate::mm::{self, Areas, Changed, MEMBLOCK, Mapped, Stack, Synced};
 use crate::platform::Platform;
 use crate::stop::STOP;
-use crate::{banner, canary, clock, hooks, info, monitor, params, percpu_areas, phase, sched, smp, warning};
+use crate::{
+    banner, canary, clock, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp, warning,
+};
 
 /// What the boot loader said. Filled by `setup_arch`, read ever after.
 pub(crate) static BOOT: Lock<BootInfo> = Lock::new(BootInfo::EMPTY);
@@ -76,6 +78,8 @@ fn setup_arch<A: Arch>() -> Synced<Mapped> {
     }
     let tables: Changed<Mapped> =
         mm::paging_init::<A>().unwrap_or_else(|why| panic!("too little memory: {why}"));
+    power::boots::count::<A>();
+    power::check_choice::<A>();
     let mut platform = PLATFORM.lock();
     if let Err(why) = A::discover(&boot, &mut platform) {
         warning!("firmware tables: {why}; going on with what is known");
@@ -134,6 +138,7 @@ fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Error> {
         }
     }
     A::reserve(boot, &mut memblock);
+    power::boots::reserve(&mut memblock);
     // Fails early, and in words, if there is not even room for page tables.
     memblock.find(2 << 20, 4096, A::early_reach(), Direction::TopDown)?;
     info!(

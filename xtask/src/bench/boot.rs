@@ -83,6 +83,7 @@ fn count(kernel: &Kernel, cpus: u32, plugin: &Path) -> Result<Counted> {
         timeout: Some(PATIENCE),
         after_ready: None,
         audit: None,
+        resets: 0,
     };
     let outcome = vm::run(&spec, watch)?;
     ensure!(

@@ -175,6 +175,7 @@ pub fn all(release: bool) -> Vec<Cell> {
         .filter_map(|arch| VARIANTS.iter().find(|variant| variant.arch == arch));
     let others = others.flat_map(|variant| {
         let tasks = Task::SPECIAL.into_iter().filter(|task| task.is_for(variant.arch));
+        let tasks = tasks.chain(Task::again(variant.arch).filter(|task| !task.needs_bios()));
         tasks.flat_map(move |task| {
             let builds = [false, true]
                 .into_iter()
@@ -184,7 +185,12 @@ pub fn all(release: bool) -> Vec<Cell> {
     });
     let gicv2 = VARIANTS.iter().filter(|variant| variant.name == "gicv2");
     let gicv2 = gicv2.flat_map(|variant| Task::GICV2.map(|task| cell(variant, true, 4, release, task)));
-    let mut cells: Vec<Cell> = boots.chain(others).chain(gicv2).collect();
+    let bios = VARIANTS.iter().filter(|variant| variant.name == "bzimage");
+    let bios = bios.flat_map(|variant| {
+        let tasks = Task::again(variant.arch).filter(|task| task.needs_bios());
+        tasks.flat_map(move |task| [false, true].map(|smp| cell(variant, smp, 4, release, task)))
+    });
+    let mut cells: Vec<Cell> = boots.chain(others).chain(gicv2).chain(bios).collect();
     // By architecture, so that a shard builds few kernels.
     cells.sort_by_key(|cell| (cell.flavour.arch, cell.task != Task::Boot));
     cells
@@ -243,6 +249,8 @@ mod tests {
             "aarch64/gicv3/smp-512",
             "i386/pentium/up-1",
             "aarch64/gicv2/smp-4/hotplug",
+            "x86_64/bzimage/up-4/again-bios",
+            "i386/bzimage/smp-4/again-bios",
         ] {
             assert!(has(name), "{name}");
         }
@@ -262,6 +270,11 @@ mod tests {
                 "up-4/audit",
                 "smp-4/audit",
                 "smp-4/lie",
+                if arch.is_x86() {
+                    "up-4/again-triple"
+                } else {
+                    "up-4/again-psci"
+                },
             ] {
                 assert!(
                     has(&format!("{arch}/{variant}/{rest}")),

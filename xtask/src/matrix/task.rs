@@ -40,6 +40,8 @@ pub enum Task {
     TripleFault,
     /// Reset the machine in good order.
     Reboot,
+    /// Reset the machine in one certain way, and come up again.
+    Again(Way),
     /// Stop all CPUs for good.
     Halt,
     /// Panic with everybody busy, and stay for the audit.
@@ -50,6 +52,81 @@ pub enum Task {
     Deaf,
     /// The same, and the report is made to say that this CPU is parked.
     DeafLie,
+}
+
+/// A way to reset a machine, by the kernel's name for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// The register of the fixed ACPI table.
+    Acpi,
+    /// The keyboard controller.
+    Kbd,
+    /// The BIOS, from real mode.
+    Bios,
+    /// The chipset.
+    Pci,
+    /// A triple fault.
+    Triple,
+    /// Firmware call of aarch64.
+    Psci,
+}
+
+impl Way {
+    const ALL: [Self; 6] = [
+        Self::Acpi,
+        Self::Kbd,
+        Self::Bios,
+        Self::Pci,
+        Self::Triple,
+        Self::Psci,
+    ];
+
+    /// The kernel's name, the task's name, and the task's command line.
+    const fn facts(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Acpi => (
+                "acpi",
+                "again-acpi",
+                "reboot=acpi \"run=first reboot;cpus;poweroff\"",
+            ),
+            Self::Kbd => (
+                "kbd",
+                "again-kbd",
+                "reboot=kbd \"run=first reboot;cpus;poweroff\"",
+            ),
+            Self::Bios => (
+                "bios",
+                "again-bios",
+                "reboot=bios \"run=first reboot;cpus;poweroff\"",
+            ),
+            Self::Pci => (
+                "pci",
+                "again-pci",
+                "reboot=pci \"run=first reboot;cpus;poweroff\"",
+            ),
+            Self::Triple => (
+                "triple",
+                "again-triple",
+                "reboot=triple \"run=first reboot;cpus;poweroff\"",
+            ),
+            Self::Psci => (
+                "psci",
+                "again-psci",
+                "reboot=psci \"run=first reboot;cpus;poweroff\"",
+            ),
+        }
+    }
+
+    /// As in `reboot=` and in the second boot's `@boot`.
+    pub const fn name(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// Whether machines of `arch` have it.
+    const fn is_for(self, arch: Arch) -> bool {
+        matches!(self, Self::Psci) != arch.is_x86()
+    }
 }
 
 /// What there is to know of a task.
@@ -93,6 +170,14 @@ impl Task {
         Self::Lie,
     ];
 
+    /// One for each way to reset a machine of `arch`.
+    pub fn again(arch: Arch) -> impl Iterator<Item = Self> {
+        Way::ALL
+            .into_iter()
+            .filter(move |way| way.is_for(arch))
+            .map(Self::Again)
+    }
+
     /// Those for a machine where a CPU with its interrupts off cannot be reached, and where devices' interrupts are moved to
     /// another CPU in another way than on the first.
     pub const GICV2: [Self; 3] = [Self::Deaf, Self::DeafLie, Self::Hotplug];
@@ -114,6 +199,7 @@ impl Task {
             Self::Hang => ("hang", "run=hang", End::Timeout, ""),
             Self::TripleFault => ("triple-fault", "run=triple-fault", End::EarlyDeath, ""),
             Self::Reboot => ("reboot", "run=reboot", End::Reboot, ""),
+            Self::Again(way) => (way.facts().1, way.facts().2, End::Poweroff, ""),
             Self::Halt => ("halt", "run=halt", End::Halt, ""),
             Self::Audit => ("audit", BUSY, End::Panic, BY_MONITOR),
             Self::Lie => ("lie", BUSY, End::Contradiction, BY_MONITOR),
@@ -157,6 +243,16 @@ impl Task {
     /// Whether, and how, the machine is audited after its kernel's last word.
     pub const fn audit(self) -> Option<Honesty> {
         self.facts().audit
+    }
+
+    /// Whether it takes firmware that runs again when it is entered in real mode, and resets the machine then.
+    pub const fn needs_bios(self) -> bool {
+        matches!(self, Self::Again(Way::Bios))
+    }
+
+    /// How often the machine comes up again.
+    pub const fn resets(self) -> u32 {
+        matches!(self, Self::Again(_)) as u32
     }
 
     /// Whether it takes a second CPU.

@@ -1,10 +1,10 @@
 //! Whether a cell's run ended in the right way, and for the right reason.
 
 use super::cells::Cell;
-use super::task::Task;
+use super::task::{Task, Way};
 use crate::audit::Audit;
 use crate::vm::Outcome;
-use crate::vm::record::{Record, last};
+use crate::vm::record::{Record, last, since_reset};
 use crate::vm::run::TRIPLE_FAULT;
 
 /// Checks a run.
@@ -25,7 +25,8 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
             expected.describe()
         ));
     }
-    readiness(cell, &outcome.records)?;
+    let records = since_reset(&outcome.records);
+    readiness(cell, records)?;
     match cell.task {
         Task::Hang => Ok(()),
         Task::TripleFault => triple_fault(cell, &outcome.detail),
@@ -33,6 +34,7 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
         Task::OffPanic => off(&outcome.records).and_then(|()| audited_stop(cell.task, outcome)),
         Task::HotplugPanic => audited_stop(cell.task, outcome),
         Task::Selftest => selftest(&outcome.records).and_then(|()| stopped(&outcome.records)),
+        Task::Again(way) => again(way, &outcome.records).and_then(|()| stopped(records)),
         Task::Boot | Task::Reboot | Task::Halt => stopped(&outcome.records),
         Task::Audit | Task::Deaf => audited(outcome).and_then(|()| clue(cell.task, &outcome.records)),
         Task::Lie | Task::DeafLie => lie_found(outcome),
@@ -63,6 +65,22 @@ fn readiness(cell: &Cell, records: &[Record]) -> Result<(), String> {
         Some("") => Ok(()),
         Some(missing) => Err(format!("missing CPUs: {missing}")),
         None => Err("no @cpus line".into()),
+    }
+}
+
+/// The machine came up twice, and the second time it knew how it had been reset.
+fn again(way: Way, records: &[Record]) -> Result<(), String> {
+    let ready = records.iter().filter(|record| record.kind == "ready").count();
+    if ready != 2 {
+        return Err(format!("{ready} readiness lines of two boots"));
+    }
+    match last(since_reset(records), "boot").map(|boot| (boot.get("n"), boot.get("by"))) {
+        Some((Some("2"), Some(by))) if by == way.name() => Ok(()),
+        Some(other) => Err(format!(
+            "not the second boot after a reset by {}: {other:?}",
+            way.name()
+        )),
+        None => Err("the second boot does not know that it is one".into()),
     }
 }
 
@@ -270,6 +288,22 @@ mod tests {
         ] {
             assert!(off(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn a_machine_comes_up_again_in_the_way_that_was_asked_for() {
+        let verdict = |second: &[&str]| {
+            let first = [CPUS, READY, STOP, "@end how=reboot", "@reset"];
+            let lines: Vec<&str> = first.iter().chain(second).copied().collect();
+            verdict("x86_64/q35/smp-4/again-kbd", End::Poweroff, &lines)
+        };
+        let boot = "@boot n=2 by=kbd";
+        assert_eq!(verdict(&[boot, CPUS, READY, STOP]), Ok(()));
+        assert!(verdict(&[CPUS, READY, STOP]).is_err());
+        assert!(verdict(&["@boot n=2 by=acpi", CPUS, READY, STOP]).is_err());
+        assert!(verdict(&["@boot n=3 by=kbd", CPUS, READY, STOP]).is_err());
+        assert!(verdict(&[boot, CPUS, STOP]).is_err());
+        assert!(verdict(&[boot, CPUS, READY]).is_err());
     }
 
     #[test]

@@ -65,6 +65,7 @@ impl Gdb {
             timeout: None,
             after_ready: None,
             audit: None,
+            resets: 0,
         };
         vm::run_with(&spec, watch, |events| {
             thread::spawn(move || {

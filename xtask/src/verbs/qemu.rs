@@ -39,6 +39,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
   cargo xtask qemu --arch i386 --up --cpu pentium
   cargo xtask qemu --arch i386 --smp 8 --append run=panic --expect panic
   cargo xtask qemu --arch i386 --up --efi --append 'run=cpus;poweroff'
+  cargo xtask qemu --arch x86_64 --resets 1 --append 'reboot=kbd \"run=first reboot;cpus;poweroff\"'
   echo 'cpus
   poweroff' | cargo xtask qemu --arch x86_64
 
@@ -60,6 +61,9 @@ pub struct Qemu {
     /// Negative control: make the report lie before the audit, which must find out.
     #[arg(long, requires = "audit")]
     lie: bool,
+    /// How many resets that the kernel announces are followed by another boot. The next one ends the run.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    resets: u32,
     /// Wait for gdb before the first instruction, and print how to start it.
     #[arg(long)]
     gdb: bool,
@@ -246,6 +250,7 @@ impl Qemu {
             audit: self
                 .audit
                 .then_some(if self.lie { Honesty::Lie } else { Honesty::Honest }),
+            resets: self.resets,
         }
     }
 

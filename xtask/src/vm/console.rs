@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use super::record::Record;
+use super::record::{self, Record};
 use super::symbolise::Symbols;
 
 /// Where the console goes.
@@ -67,6 +67,8 @@ pub struct Console {
     /// What the guest said, annotated.
     pub text: String,
     pub records: Vec<Record>,
+    /// Whether nothing was said since the last reset.
+    pub silent: bool,
     /// From the start to the readiness line.
     pub ready: Option<Duration>,
 }
@@ -84,6 +86,7 @@ impl Console {
             shown: Vec::new(),
             text: String::new(),
             records: Vec::new(),
+            silent: true,
             ready: None,
         }
     }
@@ -93,6 +96,7 @@ impl Console {
     /// # Errors
     /// When nobody reads the output any longer.
     pub fn feed(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.silent &= bytes.is_empty();
         for &byte in bytes {
             self.byte(byte);
         }
@@ -158,6 +162,16 @@ impl Console {
         Some(format!(
             "xtask: the running kernel is build {id}, the ELF file is another: no symbols"
         ))
+    }
+
+    /// The machine was reset, and comes up again: what was said before is over.
+    pub fn was_reset(&mut self) {
+        self.note("xtask: the machine was reset");
+        self.records.push(Record {
+            kind: record::RESET.into(),
+            fields: Vec::new(),
+        });
+        self.silent = true;
     }
 
     /// Shows a line of xtask's own, apart from what the guest has left unfinished.

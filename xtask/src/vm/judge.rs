@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::record::{Record, last};
+use super::record::{Record, last, since_reset};
 use crate::exit::Exit;
 
 /// Why nobody watches the machine any longer.
@@ -108,6 +108,7 @@ impl End {
 
 /// Judges a run.
 pub fn judge(stop: &Stop, records: &[Record]) -> End {
+    let records = since_reset(records);
     let said = last(records, "end").and_then(|end| end.get("how"));
     match stop {
         Stop::Asked => End::Quit,
@@ -205,6 +206,19 @@ mod tests {
         }
         let halted = records(&["@panic cpu=0", "@stop state=stopped", "@end how=halt"]);
         assert_eq!(judge(&Stop::Lingering, &halted), End::Panic);
+    }
+
+    #[test]
+    fn what_was_said_before_a_reset_is_over() {
+        let again = |lines: &[&str]| {
+            let lines: Vec<&str> = ["@end how=reboot", "@reset"]
+                .into_iter()
+                .chain(lines.iter().copied())
+                .collect();
+            machine("guest-reset", &lines)
+        };
+        assert_eq!(again(&["@ready cpus=1/1"]), End::EarlyDeath);
+        assert_eq!(again(&["@end how=reboot"]), End::Reboot);
     }
 
     #[test]

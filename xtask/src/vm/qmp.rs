@@ -14,6 +14,10 @@ use super::Event;
 /// How long QEMU may take for an answer. Hundreds of virtual CPUs on two real ones make it slow.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often, and how long, QEMU's main loop is waited for.
+const STATUS_POLLS: u32 = 1000;
+const STATUS_POLL: Duration = Duration::from_millis(10);
+
 /// A connection.
 pub struct Qmp {
     stream: UnixStream,
@@ -69,6 +73,30 @@ impl Qmp {
     pub fn tell(&mut self, name: &str, arguments: &Value) -> Result<()> {
         let line = format!("{}\n", json!({ "execute": name, "arguments": arguments }));
         self.stream.write_all(line.as_bytes()).context("QEMU is gone")
+    }
+
+    /// Lets a machine that stands in its reset come up again. The next reset will be its end, as this one was.
+    ///
+    /// # Errors
+    /// As [`Self::command`], and when it does not reset.
+    pub fn restart(&mut self) -> Result<()> {
+        // It is announced before the CPUs stand still.
+        self.wait_for("shutdown")?;
+        self.command("set-action", &json!({ "reboot": "reset" }))?;
+        self.command("system_reset", &json!({}))?;
+        self.wait_for("prelaunch")?;
+        self.command("set-action", &json!({ "reboot": "shutdown" }))?;
+        self.command("cont", &json!({})).map(drop)
+    }
+
+    fn wait_for(&mut self, status: &str) -> Result<()> {
+        for _ in 0..STATUS_POLLS {
+            if self.command("query-status", &json!({}))?["status"] == status {
+                return Ok(());
+            }
+            thread::sleep(STATUS_POLL);
+        }
+        Err(anyhow!("the machine does not come to the state {status}"))
     }
 
     /// Runs a command of the human monitor.

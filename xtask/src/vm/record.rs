@@ -80,6 +80,15 @@ pub fn last<'a>(records: &'a [Record], kind: &str) -> Option<&'a Record> {
     records.iter().rev().find(|record| record.kind == kind)
 }
 
+/// What stands in the records where the machine was reset and came up again.
+pub const RESET: &str = "reset";
+
+/// The records of a machine's last life.
+pub fn since_reset(records: &[Record]) -> &[Record] {
+    let resets = records.iter().rposition(|record| record.kind == RESET);
+    &records[resets.map_or(0, |at| at + 1)..]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,6 +40,8 @@ const SETTLE: Duration = Duration::from_millis(50);
 const SILENCE: Duration = Duration::from_secs(2);
 /// CPUs whose system registers are asked for: each takes a dozen questions.
 const ASKED: usize = 64;
+/// How often firmware may reset the machine again after a reset, before the kernel has said a word.
+const FIRMWARE_RESETS: u32 = 3;
 
 /// The detail of an early death that QEMU saw to be a triple fault.
 pub const TRIPLE_FAULT: &str = "triple fault";
@@ -112,6 +114,7 @@ impl Run {
         let timeout = self.watch.timeout.map(|timeout| self.started + timeout);
         let mut lingering = None;
         let mut looks = Looks::new(self.arch.is_x86() || self.counted);
+        let mut resets = (0, 0);
         loop {
             let after_ready = self
                 .watch
@@ -131,6 +134,21 @@ impl Run {
                     self.keyboard.heard(&self.console.records);
                     lingering = lingering.or_else(|| Some(Instant::now() + self.grace()?));
                 }
+                Some(Event::Shutdown(reason)) if resets.0 < self.watch.resets => {
+                    if let Err(stop) = self.come_up_again(reason) {
+                        return stop;
+                    }
+                    (resets, lingering) = ((resets.0 + 1, 0), None);
+                }
+                // SeaBIOS, having found that it ran before, resets the machine once more.
+                Some(Event::Shutdown(_))
+                    if resets.0 > 0 && resets.1 < FIRMWARE_RESETS && self.console.silent =>
+                {
+                    resets.1 += 1;
+                    if self.qmp.restart().is_err() {
+                        return Stop::Gone;
+                    }
+                }
                 Some(Event::Shutdown(reason)) => return Stop::Machine(reason),
                 Some(Event::ConsoleClosed | Event::QmpClosed) => return Stop::Gone,
                 Some(Event::Quit) => return Stop::Asked,
@@ -144,6 +162,17 @@ impl Run {
                 None => return Stop::Timeout,
             }
         }
+    }
+
+    /// After a reset that was announced the machine goes on from the start. Any other end is one.
+    fn come_up_again(&mut self, reason: String) -> Result<(), Stop> {
+        self.settle();
+        let stop = Stop::Machine(reason);
+        if judge(&stop, &self.console.records) != End::Reboot {
+            return Err(stop);
+        }
+        self.console.was_reset();
+        self.qmp.restart().map_err(|_| Stop::Gone)
     }
 
     /// Audits a machine that stays after its kernel's last word, if it is to be audited.
@@ -171,7 +200,7 @@ impl Run {
     /// Once the kernel has said its last word: how long to wait for what it announced. A person may want to look at a
     /// halted machine for as long as they like.
     fn grace(&self) -> Option<Duration> {
-        let end = record::last(&self.console.records, "end")?.get("how")?;
+        let end = record::last(record::since_reset(&self.console.records), "end")?.get("how")?;
         match (end, self.watch.input) {
             ("halt" | "panic", _) if self.watch.audit.is_some() => Some(AUDIT),
             ("halt" | "panic", Input::Terminal) => None,

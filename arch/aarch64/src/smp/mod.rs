@@ -17,7 +17,7 @@ pub use stop::{is_stop, leave, sgi_interrupt, stop_interrupt};
 
 use crate::gic;
 use crate::mmu::features;
-use crate::{Aarch64, console, layout, percpu, psci};
+use crate::{Aarch64, console, cpu, layout, percpu, psci};
 
 global_asm!(
     include_str!("entry.s"),
@@ -42,18 +42,6 @@ unsafe extern "C" fn smp_secondary_rust(block: &'static BootBlock) -> ! {
     features::enable();
     // SAFETY: passed on.
     unsafe { kernel::smp::secondary_start::<Aarch64>(block) }
-}
-
-/// Cleans a block out of the caches: its CPU reads the root table's address in it with the MMU off. What changes from start to
-/// start it reads later.
-fn clean(block: &'static BootBlock) {
-    /// No cache line is shorter.
-    const LINE: usize = 16;
-    let start = core::ptr::from_ref(block).expose_provenance();
-    for line in (start..start + size_of::<BootBlock>()).step_by(LINE) {
-        // SAFETY: writes back what is there already.
-        unsafe { asm!("dc cvac, {}", in(reg) line, options(nostack, preserves_flags)) };
-    }
 }
 
 /// Physical address of something mapped: what the MMU itself makes of it.
@@ -126,9 +114,12 @@ impl SmpBringUpOps for Aarch64 {
     }
 
     fn prepare_start(coming: &[&'static BootBlock]) {
-        coming.iter().for_each(|block| clean(block));
-        // SAFETY: completes the cleaning before any CPU is started.
-        unsafe { asm!("dsb sy", options(nostack, preserves_flags)) };
+        // A CPU reads the root table's address in its block with the MMU off. What changes from start to start it reads
+        // later.
+        for block in coming {
+            let at = core::ptr::from_ref(*block).expose_provenance();
+            cpu::write_back(at, size_of::<BootBlock>());
+        }
     }
 
     unsafe fn start(block: &'static BootBlock, _tables: &InStep, attempt: u32) -> Result<(), StartError> {
@@ -142,7 +133,7 @@ impl SmpBringUpOps for Aarch64 {
     fn init_secondary() {
         if let Err(why) = gic::init_cpu() {
             // Without interrupts it could neither be woken nor stopped. The boot CPU names it as missing.
-            kernel::warning!("CPU {:#x} stays off: {why}", crate::cpu::mpidr_affinity());
+            kernel::warning!("CPU {:#x} stays off: {why}", cpu::mpidr_affinity());
             Self::quiesce();
             Self::park();
         }

@@ -33,6 +33,7 @@ global_asm!(
     include_str!("../../../x86/src/boot/setup.s"),
     include_str!("../../../x86/src/boot/report.s"),
     include_str!("../../../x86/src/boot/entry32.s"),
+    include_str!("../../../x86/src/boot/real_mode.s"),
     include_str!("paging.s"),
     include_str!("memory.s"),
     physmap_slot = const PHYSMAP_BASE >> 22,

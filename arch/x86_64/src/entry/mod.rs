@@ -24,6 +24,7 @@ global_asm!(
     include_str!("../../../x86/src/boot/setup.s"),
     include_str!("../../../x86/src/boot/report.s"),
     include_str!("../../../x86/src/boot/entry32.s"),
+    include_str!("../../../x86/src/boot/real_mode.s"),
     include_str!("entry64.s"),
     include_str!("five_levels.s"),
     include_str!("long_mode.s"),

@@ -60,7 +60,8 @@ impl<A: Arch> Table<A> {
         "panic" "[WHY]" "panic" => |why| panic!("{}", if why.is_empty() { "asked for by the monitor" } else { why });
         "crash" "[WHY]" "as panic, with the highest reason: takes over a stop that is under way" => |why| panic::crash::<A>(if why.is_empty() { "asked for by the monitor" } else { why });
         "halt" "" "stop all CPUs and stay" => |_| power::shut_down::<A>(End::Halt);
-        "reboot" "" "stop all CPUs and reset the machine" => |_| power::shut_down::<A>(End::Reboot);
+        "reboot" "[WAY]" "stop all CPUs and reset the machine" => reboot::<A>;
+        "first" "COMMAND" "run a command if the machine was not reset since it was turned on" => first::<A>;
         "poweroff" "" "stop all CPUs and turn the machine off" => |_| power::shut_down::<A>(End::PowerOff);
     };
 }
@@ -255,6 +256,22 @@ fn irqsoff<A: Arch>(which: &str) -> Outcome {
         sched::spawn::<A>("irqsoff", id, spin).map_err(|_| "out of memory")?;
     }
     wait_for::<A>(|| DEAF.load(Ordering::Acquire) - before == cpus.count() as usize)
+}
+
+/// `reboot [WAY]`.
+fn reboot<A: Arch>(way: &str) -> Outcome {
+    if !way.is_empty() {
+        power::choose_of::<A>(way)?;
+    }
+    power::shut_down::<A>(End::Reboot)
+}
+
+/// `first COMMAND`: a command line that resets the machine is read again after it.
+fn first<A: Arch>(command: &str) -> Outcome {
+    if power::boots::is_first() {
+        run_line::<A>(command);
+    }
+    Ok(())
 }
 
 /// `on CPU COMMAND`.

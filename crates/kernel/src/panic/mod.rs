@@ -123,7 +123,7 @@ fn again<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
         }
         1 => end::<A>(stop),
         _ => {
-            A::reset();
+            power::reset::<A>();
             A::halt()
         }
     }
@@ -215,7 +215,7 @@ fn end<A: Arch>(stop: &Stopped) -> ! {
             println!("{}", Rebooting(seconds));
             wait_seconds(seconds.max(0) as u64);
             power::announce(End::Panic);
-            A::reset();
+            power::reset::<A>();
             A::halt()
         }
     }

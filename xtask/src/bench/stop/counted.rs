@@ -66,6 +66,7 @@ pub(super) fn run(case: &Case<'_>, plugin: &Path) -> Result<Counted> {
         timeout: Some(PATIENCE),
         after_ready: None,
         audit: None,
+        resets: 0,
     };
     let outcome = vm::run(&spec, watch)?;
     let name = format!("{arch} with {} CPUs, {}", case.cpus, case.load.name());

@@ -44,6 +44,7 @@ pub(super) fn run(case: &Case<'_>) -> Result<Taken> {
         timeout: Some(Duration::from_secs(60 + 2 * u64::from(case.cpus))),
         after_ready: None,
         audit: Some(Honesty::Honest),
+        resets: 0,
     };
     let outcome = vm::run(&spec, watch)?;
     let why = || format!("{} {}", outcome.end.describe(), outcome.detail);

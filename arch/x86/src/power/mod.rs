@@ -1,11 +1,12 @@
-//! The ends of the machine: every known way, from the one firmware named to the one that cannot fail.
+//! The ends of the machine: the registers firmware tells of, and every known [way](ways).
+
+pub mod real_mode;
+pub mod ways;
 
 use core::arch::asm;
 use core::num::NonZeroUsize;
 
-use crate::cpu::{self, Features};
-use crate::io::{delay_1us, inb, inw, outb, outl, outw};
-use crate::machine;
+use crate::io::{delay_1us, inw, outb, outl, outw};
 
 /// A register firmware told of, made reachable (ACPI 6.5, 5.2.3.2, Generic Address Structure).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,68 +163,6 @@ const PATIENCE: u32 = 50_000;
 
 fn wait() {
     (0..PATIENCE).for_each(|_| delay_1us());
-}
-
-/// Where emulators listen for S5 with sleep type 0 when no table says so: QEMU, Bochs and old QEMU, VirtualBox.
-const EMULATORS: [(u16, u16); 3] = [(0x604, 0x2000), (0xb004, 0x2000), (0x4004, 0x3400)];
-
-/// Turns the machine off; returns if nothing did.
-pub fn power_off() {
-    if let Some(sleep) = machine::get().and_then(|machine| machine.ends.sleep) {
-        // SAFETY: the kernel calls this last.
-        unsafe { sleep.enter() };
-        wait();
-    }
-    if cpu::has(Features::HYPERVISOR) {
-        for (port, value) in EMULATORS {
-            // SAFETY: under a hypervisor these ports are a power switch or nothing.
-            unsafe { outw(port, value) };
-        }
-        wait();
-    }
-}
-
-/// Resets the machine; returns only if even a triple fault did not.
-pub fn reset() {
-    if let Some((register, value)) = machine::get().and_then(|machine| machine.ends.reset) {
-        // SAFETY: the kernel calls this last.
-        unsafe { register.write_u8(value) };
-        wait();
-    }
-    reset_chipset();
-    wait();
-    reset_keyboard_controller();
-    wait();
-    triple_fault();
-}
-
-/// The reset control register of Intel's chipsets since the PIIX: arm a hard reset, then pull it.
-fn reset_chipset() {
-    const CONTROL: u16 = 0xcf9;
-    // SAFETY: the kernel calls this last; chipsets without the register ignore the byte.
-    unsafe {
-        let keep = inb(CONTROL) & !0b110;
-        outb(CONTROL, keep | 0b010);
-        delay_1us();
-        outb(CONTROL, keep | 0b110);
-    }
-}
-
-/// The 8042's output pin 0 is the CPU's reset line.
-fn reset_keyboard_controller() {
-    const COMMAND: u16 = 0x64;
-    const INPUT_FULL: u8 = 1 << 1;
-    const PULSE_RESET: u8 = 0xfe;
-    // SAFETY: the kernel calls this last; the wait for the controller is bounded.
-    unsafe {
-        for _ in 0..PATIENCE {
-            if inb(COMMAND) & INPUT_FULL == 0 {
-                break;
-            }
-            delay_1us();
-        }
-        outb(COMMAND, PULSE_RESET);
-    }
 }
 
 /// An exception with no way to report it, nor the exceptions that follow: the CPU shuts down, which resets a PC.

@@ -1,8 +1,12 @@
 //! The planned ends: power off, reboot, halt. Other CPUs are stopped first; the last line says what happens.
 
+pub(crate) mod boots;
+mod ways;
+
 use core::fmt;
 
 use smp_stop::Reason;
+pub(crate) use ways::{check_choice, choose, choose_of, power_off, reset};
 
 use crate::arch::Arch;
 use crate::inject::{self, Place};
@@ -54,8 +58,8 @@ pub fn shut_down<A: Arch>(end: End) -> ! {
     println!("{stop}");
     announce(end);
     match end {
-        End::PowerOff if inject::at(Place::PowerOff, 0).goes() => A::power_off(),
-        End::Reboot | End::Panic if inject::at(Place::Reset, 0).goes() => A::reset(),
+        End::PowerOff if inject::at(Place::PowerOff, 0).goes() => power_off::<A>(),
+        End::Reboot | End::Panic if inject::at(Place::Reset, 0).goes() => reset::<A>(),
         _ => {}
     }
     if end != End::Halt {

@@ -1,0 +1,86 @@
+//! The ways to reset a machine or to turn it off: which there are is the architecture's to say, in which order they are
+//! tried is decided here.
+
+use core::sync::atomic::{AtomicU8, Ordering};
+
+use super::boots;
+use crate::arch::{Arch, Go, Way};
+use crate::{mm, println, warning};
+
+/// The first letter of the way that `reboot=` asks for; 0 for none.
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+/// `reboot=`: the way whose name begins as `value` does is tried first. Whether there is one is known later; see
+/// [`check_choice`].
+pub(crate) fn choose(value: &str) -> Result<(), &'static str> {
+    match value.bytes().next() {
+        Some(letter @ b'a'..=b'z') => {
+            CHOSEN.store(letter, Ordering::Relaxed);
+            Ok(())
+        }
+        _ => Err("not the name of a way to reset the machine"),
+    }
+}
+
+/// Says so if `reboot=` asks for a way that this architecture does not have.
+pub(crate) fn check_choice<A: Arch>() {
+    let letter = CHOSEN.load(Ordering::Relaxed);
+    if letter != 0 && !A::resets().iter().any(|way| begins(way, letter)) {
+        warning!(
+            "reboot={}: no such way; there are{}",
+            char::from(letter),
+            Names(A::resets())
+        );
+    }
+}
+
+fn begins(way: &Way, letter: u8) -> bool {
+    way.name.as_bytes().first() == Some(&letter)
+}
+
+/// Names, each after a blank.
+struct Names(&'static [Way]);
+
+impl core::fmt::Display for Names {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.0.iter().try_for_each(|way| write!(f, " {}", way.name))
+    }
+}
+
+/// Whether there is a way of that name, and makes it the first to be tried.
+pub(crate) fn choose_of<A: Arch>(name: &str) -> Result<(), &'static str> {
+    match A::resets().iter().find(|way| way.name == name) {
+        Some(way) => choose(way.name),
+        None => Err("no such way to reset this machine"),
+    }
+}
+
+/// Resets the machine: the way that was chosen first, then all others. Returns if nothing came of any. The owner of a stop
+/// calls this, or who panics in the middle of one.
+pub(crate) fn reset<A: Arch>() {
+    let letter = CHOSEN.load(Ordering::Relaxed);
+    let (first, rest) = (A::resets().iter(), A::resets().iter());
+    let first = first.filter(|way| begins(way, letter));
+    let rest = rest.filter(|way| !begins(way, letter));
+    for way in first.chain(rest) {
+        boots::note::<A>(way.name);
+        try_one::<A>(way);
+    }
+}
+
+/// Turns the machine off. Returns if nothing came of it.
+pub(crate) fn power_off<A: Arch>() {
+    A::power_offs().iter().for_each(try_one::<A>);
+}
+
+fn try_one<A: Arch>(way: &Way) {
+    match way.go {
+        Go::Direct(go) => go(),
+        Go::OnShadow(_) if mm::kernel_root() == 0 => {}
+        Go::OnShadow(go) => {
+            if let Err(why) = mm::enter_at_the_end::<A, _>(go) {
+                println!("{}: not tried: {why}", way.name);
+            }
+        }
+    }
+}
