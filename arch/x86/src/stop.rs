@@ -18,9 +18,9 @@ const MACHINE: u16 = 3;
 /// r15, then ip, flags, cs, ss, and as they are now cr0, cr2, cr3, cr4.
 pub fn fill(frame: &impl Frame, out: &mut Registers) {
     out.begin(MACHINE, frame.pc() as u64, frame.sp() as u64, frame.fp() as u64);
-    out.extend(frame.words().into_iter().map(|word| word as u64));
+    out.extend(&frame.words());
     let control = [regs::cr0(), regs::cr2(), regs::cr3(), regs::cr4()];
-    out.extend(control.map(|word| word as u64));
+    out.extend(&control.map(|word| word as u64));
 }
 
 /// Brings the local APIC to rest: every source masked, nothing in service. What is pending stays so: interrupts are off.

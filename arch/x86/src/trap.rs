@@ -16,6 +16,9 @@ use crate::smp as others;
 #[cfg(not(feature = "smp"))]
 use crate::up as others;
 
+/// How many registers [`Frame::words`] are.
+pub const WORDS: usize = if cfg!(target_pointer_width = "64") { 20 } else { 12 };
+
 /// What vector code saved of the interrupted context; prints as a register dump.
 pub trait Frame: fmt::Display {
     /// The vector.
@@ -30,7 +33,7 @@ pub trait Frame: fmt::Display {
     /// Frame pointer.
     fn fp(&self) -> usize;
     /// Each register, in the order of [`crate::stop::fill`], control registers excepted.
-    fn words(&self) -> impl IntoIterator<Item = usize>;
+    fn words(&self) -> [u64; WORDS];
 }
 
 /// Interrupts that nobody asked for: spurious ones of the local APIC and of the masked 8259s.

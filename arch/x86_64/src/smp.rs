@@ -79,4 +79,8 @@ impl SmpStopOps for X8664 {
     fn hw_off(_hw: HwId) -> Option<bool> {
         None
     }
+
+    fn sees_power() -> bool {
+        false
+    }
 }

@@ -55,7 +55,7 @@ impl<A: Arch> StopOps for Machine<'_, A> {
     fn now(&self) -> u64 {
         /// What a clock may be wrong by once somebody sets it: an hour.
         const SET_NS: u64 = 3_600_000_000_000;
-        let now = clock::ns_at(clock::cycles());
+        let now = clock::ns_at(A::cycles());
         match inject::at(Place::Clock, 0) {
             Effect::Skip => 0,
             Effect::Refuse => now.saturating_add(SET_NS),

@@ -249,10 +249,10 @@ impl<'a> Area<'a> {
 
     /// All slots but `me`'s, with their numbers.
     pub(crate) fn others(self, me: Option<CpuId>) -> impl Iterator<Item = (CpuId, &'a Slot)> + Clone {
-        let numbered = self.slots().iter().enumerate();
-        numbered
+        let me = me.map_or(usize::MAX, CpuId::as_usize);
+        let all = self.slots().iter().enumerate();
+        all.filter(move |(n, _)| *n != me)
             .map(|(n, slot)| (CpuId::new(n as u32), slot))
-            .filter(move |(cpu, _)| Some(*cpu) != me)
     }
 }
 

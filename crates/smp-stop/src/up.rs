@@ -32,7 +32,7 @@ impl<'a, O: StopOps> Engine<'a, O> {
         self.area.sign();
         let latch = &self.area.header.latch;
         // The owner is the same whatever the hardware calls this CPU, so there is no second one to lose to.
-        let (ticket, how) = match latch.claim(Owner::of(Some(CpuId::BOOT), 0), reason) {
+        let (ticket, how) = match latch.claim(Owner::of(Some(CpuId::BOOT), || 0), reason) {
             Claim::Again(ticket, Phase::Done) => (ticket, How::AlreadyDone),
             Claim::Again(ticket, _) => (ticket, How::Reentered),
             Claim::First(ticket) | Claim::Raised(ticket) => (ticket, How::First),

@@ -64,6 +64,10 @@ impl SmpStopOps for Aarch64 {
         };
         state.ok().map(|state| state == AffinityState::Off)
     }
+
+    fn sees_power() -> bool {
+        psci::conduit().is_some()
+    }
 }
 
 /// How a stopped CPU leaves, as the park page wants to know: by `CPU_OFF`, where there is PSCI.

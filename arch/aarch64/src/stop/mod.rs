@@ -26,7 +26,7 @@ const TURNS_PER_SECOND: u64 = 200_000;
 /// Fills in the registers of interrupted code, all but those that name an exception's cause.
 pub fn fill(frame: &Frame, out: &mut Registers) {
     out.begin(MACHINE, frame.pc, frame.sp, frame.x[29]);
-    out.extend(frame.x);
+    out.extend(&frame.x);
     out.push(frame.pstate);
 }
 
@@ -76,7 +76,7 @@ impl StopOps for Aarch64 {
         /// Mode and stack of all kernel code.
         const EL1H: u64 = 5;
         out.begin(MACHINE, pc, sp, x[29]);
-        out.extend(x);
+        out.extend(&x);
         out.push(flags | daif | EL1H);
     }
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use arch_x86::desc::TaskState;
 use arch_x86::regs;
-use arch_x86::trap::Frame;
+use arch_x86::trap::{Frame, WORDS};
 
 use crate::tables::DATA;
 
@@ -60,12 +60,13 @@ impl Frame for TrapFrame {
     }
 
     #[rustfmt::skip]
-    fn words(&self) -> impl IntoIterator<Item = usize> {
+    #[inline(always)]
+    fn words(&self) -> [u64; WORDS] {
         let words = [
             self.eax, self.ebx, self.ecx, self.edx, self.esi, self.edi, self.ebp, self.esp() as u32,
             self.eip, self.eflags, self.cs, u32::from(DATA),
         ];
-        words.map(|word| word as usize)
+        words.map(u64::from)
     }
 }
 
@@ -128,13 +129,14 @@ impl Frame for TaskFrame {
     }
 
     #[rustfmt::skip]
-    fn words(&self) -> impl IntoIterator<Item = usize> {
+    #[inline(always)]
+    fn words(&self) -> [u64; WORDS] {
         let s = &self.state;
         let words = [
             s.eax, s.ebx, s.ecx, s.edx, s.esi, s.edi, s.ebp, s.esp,
             s.eip, s.eflags, s.cs, s.ss,
         ];
-        words.map(|word| word as usize)
+        words.map(u64::from)
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use arch_x86::regs;
-use arch_x86::trap::Frame;
+use arch_x86::trap::{Frame, WORDS};
 
 /// The interrupted context, in the order `vectors.s` and the CPU push it, lowest address first.
 #[derive(Debug)]
@@ -59,13 +59,13 @@ impl Frame for TrapFrame {
     }
 
     #[rustfmt::skip]
-    fn words(&self) -> impl IntoIterator<Item = usize> {
-        let words = [
+    #[inline(always)]
+    fn words(&self) -> [u64; WORDS] {
+        [
             self.rax, self.rbx, self.rcx, self.rdx, self.rsi, self.rdi, self.rbp, self.rsp,
             self.r8, self.r9, self.r10, self.r11, self.r12, self.r13, self.r14, self.r15,
             self.rip, self.rflags, self.cs, self.ss,
-        ];
-        words.map(|word| word as usize)
+        ]
     }
 }
 

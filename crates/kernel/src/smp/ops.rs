@@ -177,6 +177,9 @@ pub trait SmpStopOps {
 
     /// Whether the hardware says that `hw` is powered off (PSCI `AFFINITY_INFO`); `None` where it has no view.
     fn hw_off(hw: HwId) -> Option<bool>;
+
+    /// Whether [`Self::hw_off`] may ever be other than `None`.
+    fn sees_power() -> bool;
 }
 
 /// What an architecture adds in an SMP build.
@@ -200,6 +203,10 @@ impl<A: Arch> smp_stop::smp::SmpStopOps for Machine<'_, A> {
 
     fn hw_off(&self, cpu: CpuId) -> Option<bool> {
         A::hw_off(cpu::hw_id(cpu)?)
+    }
+
+    fn sees_power(&self) -> bool {
+        A::sees_power()
     }
 
     /// The CPU that stood by gets longer than elsewhere: it only has to park, but an emulator's thread for it may not have

@@ -26,6 +26,13 @@ pub(crate) struct Ticket {
     pub(crate) generation: u8,
 }
 
+impl Ticket {
+    /// Whether a latch that holds `raw` is still this claim's.
+    const fn is_good_in(self, raw: u32) -> bool {
+        self.owner.is_in(raw) && (raw >> 6) as u8 == self.generation
+    }
+}
+
 /// The latch is somebody else's now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lost;
@@ -95,7 +102,12 @@ impl Latch {
 
     /// Whether `ticket` is still good.
     pub(crate) fn honours(&self, ticket: Ticket) -> bool {
-        mutant!(OwnerNeverLooks) || self.hold().is_some_and(|hold| hold.ticket() == ticket)
+        mutant!(OwnerNeverLooks) || ticket.is_good_in(self.raw())
+    }
+
+    /// Whether the stop is `cpu`'s.
+    pub(crate) fn is_owned_by(&self, cpu: Owner) -> bool {
+        cpu.is_in(self.raw())
     }
 
     /// The election.
@@ -113,7 +125,10 @@ impl Latch {
     /// Offers to stand by for the owner's death: the first to offer does.
     pub(crate) fn stand_by(&self) -> bool {
         let free = |hold: &Hold| !hold.deputy && !hold.taken_over || mutant!(TakeOverTwice);
-        !mutant!(NobodyStandsBy)
+        // All but the first leave here.
+        let wanted = Hold::is_deputy_wanted(self.raw()) || mutant!(TakeOverTwice);
+        wanted
+            && !mutant!(NobodyStandsBy)
             && self
                 .change(|hold| {
                     let wanted = hold.phase == Phase::Stopping && free(&hold);
@@ -138,12 +153,14 @@ impl Latch {
 
     /// The owner gets to the next phase.
     pub(crate) fn advance(&self, ticket: Ticket, phase: Phase) -> Result<(), Lost> {
-        let mine = |hold: &Hold| hold.ticket() == ticket || mutant!(DoneUnchecked);
-        let further = |hold: Hold| Hold {
-            phase: phase.max(hold.phase),
-            ..hold
-        };
-        self.change(|hold| mine(&hold).then(|| further(hold))).map(drop)
+        let mut raw = self.raw();
+        while ticket.is_good_in(raw) || mutant!(DoneUnchecked) {
+            match self.exchange(raw, phase.at_least_in(raw)) {
+                Ok(()) => return Ok(()),
+                Err(changed) => raw = changed,
+            }
+        }
+        Err(Lost)
     }
 
     /// One compare-exchange loop over a latch that is held. Returns what was replaced.

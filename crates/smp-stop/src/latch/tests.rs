@@ -2,7 +2,7 @@ use super::*;
 use cpumask::CpuId;
 
 fn cpu(n: u32) -> Owner {
-    Owner::of(Some(CpuId::new(n)), n.into())
+    Owner::of(Some(CpuId::new(n)), || n.into())
 }
 
 fn first(latch: &Latch, n: u32, reason: Reason) -> Ticket {
@@ -105,16 +105,16 @@ fn whoever_stands_by_goes_on_when_the_latch_passes_on() {
 #[test]
 fn a_cpu_without_a_number_is_known_by_its_hardware_id() {
     let latch = Latch::new();
-    let stranger = Owner::of(None, 0x0000_0081_0000_0100);
+    let stranger = Owner::of(None, || 0x0000_0081_0000_0100);
     assert_eq!(
         (stranger.cpu(), stranger),
-        (None, Owner::of(None, 0x0000_0081_0000_0100))
+        (None, Owner::of(None, || 0x0000_0081_0000_0100))
     );
-    assert_ne!(stranger, Owner::of(None, 0x0000_0081_0000_0101));
+    assert_ne!(stranger, Owner::of(None, || 0x0000_0081_0000_0101));
     assert!(matches!(latch.claim(stranger, Reason::Panic), Claim::First(_)));
     assert!(matches!(latch.claim(stranger, Reason::Panic), Claim::Again(..)));
     assert_eq!(latch.claim(cpu(0x100), Reason::Panic), Claim::Lost);
-    assert_eq!(Owner::of(Some(CpuId::new(70_000)), 7).cpu(), None);
+    assert_eq!(Owner::of(Some(CpuId::new(70_000)), || 7).cpu(), None);
 }
 
 #[test]

@@ -58,6 +58,14 @@ pub enum Phase {
     Done = 2,
 }
 
+impl Phase {
+    /// The latch that held `raw`, this far or as far as it was.
+    pub(super) fn at_least_in(self, raw: u32) -> u32 {
+        let further = (raw >> 2 & 3).max(self as u32);
+        raw & !(3 << 2) | further << 2
+    }
+}
+
 /// Whoever owns a stop: a CPU by its number, or, where nobody knows its number, by a digest of what the hardware calls it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Owner(u16);
@@ -65,12 +73,17 @@ pub struct Owner(u16);
 impl Owner {
     const UNKNOWN: u16 = 0x8000;
 
-    /// The executing CPU, `hw_id` being its name in hardware.
-    pub(crate) const fn of(cpu: Option<CpuId>, hw_id: u64) -> Self {
+    /// The executing CPU, `hw_id` being its name in hardware, asked for where the number is not known.
+    pub(crate) fn of(cpu: Option<CpuId>, hw_id: impl FnOnce() -> u64) -> Self {
         match cpu {
             Some(cpu) if cpu.as_u32() < Self::UNKNOWN as u32 => Self(cpu.as_u32() as u16),
-            _ => Self(digest(hw_id) | Self::UNKNOWN),
+            _ => Self(digest(hw_id()) | Self::UNKNOWN),
         }
+    }
+
+    /// Whether a latch that holds `raw` is this CPU's.
+    pub(super) const fn is_in(self, raw: u32) -> bool {
+        Reason::from_code(raw & 3).is_some() && (raw >> 16) as u16 == self.0
     }
 
     /// The CPU's number, if the kernel knew it.
@@ -128,6 +141,11 @@ impl Hold {
             | (self.taken_over as u32) << 5
             | (self.generation as u32) << 6
             | (self.owner.0 as u32) << 16
+    }
+
+    /// Whether a latch that holds `raw` has nobody standing by, and never had an owner replaced.
+    pub(super) const fn is_deputy_wanted(raw: u32) -> bool {
+        raw & (1 << 4 | 1 << 5) == 0
     }
 
     /// Reads a latch; `None` when it is free.

@@ -15,14 +15,11 @@ impl<O: SmpStopOps> Engine<'_, O> {
     /// Writes down who is silent and why, and the verdict.
     pub(super) fn account(&self, lead: &Lead, asked: Asked, force: Option<RungKind>) -> Verdict {
         let round = lead.round();
-        let mut silent = 0;
-        for (cpu, slot) in self.area.others(lead.me) {
-            let why = self.why_silent(cpu, slot, force);
-            silent += u32::from(why.is_some());
-            if let Some(why) = why {
-                note(slot, round, why);
-            }
-        }
+        let is_silent = |(cpu, slot): &(CpuId, &Slot)| {
+            let why = self.why_silent(*cpu, slot, force);
+            why.inspect(|why| note(slot, round, *why)).is_some()
+        };
+        let silent = self.area.others(lead.me).filter(is_silent).count();
         let verdict = match silent {
             0 => Verdict::Stopped,
             _ if force.is_none() && asked.by_signal > 0 => Verdict::Unavailable(Unavailable::NoSignal),

@@ -4,7 +4,7 @@ use cpumask::CpuId;
 
 use super::{Engine, Lead, SmpStopOps};
 use crate::area::{Slot, progress, saved};
-use crate::latch::{Hold, Owner, Phase, Ticket};
+use crate::latch::{Hold, Phase, Ticket};
 use crate::mutants::mutant;
 use crate::ops::Point;
 use crate::outcome::{How, Stop};
@@ -84,9 +84,8 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         // Before the word says SAVED, so that whoever sees that sees this.
         slot.progress.fetch_or(progress::STOOD_BY, RELAXED);
         slot.word.saved();
-        let limits = self.ops.limits();
-        let me = Owner::of(Some(cpu), self.ops.hw_id());
-        let (mut seen, mut patience) = (latch.hold()?, self.patience());
+        let mut seen = latch.hold()?;
+        let mut patience = self.patience();
         loop {
             self.ops.point(Point::StandingBy);
             let hold = latch.hold()?;
@@ -96,8 +95,9 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
             if hold.generation != seen.generation {
                 (seen, patience) = (hold, self.patience());
             }
-            if patience.expired(self.ops, &limits) {
-                return latch.take_over(seen, me).ok().map(|ticket| (ticket, seen));
+            if patience.expired(self.ops, &self.ops.limits()) {
+                let taken = latch.take_over(seen, self.name(Some(cpu)));
+                return taken.ok().map(|ticket| (ticket, seen));
             }
             self.ops.relax();
         }
@@ -120,8 +120,10 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// The last act (I3): the word says PARKED, and nothing is stored any more.
     fn acknowledge(&self, slot: &Slot) -> ! {
         if slot.word.state() != CpuState::Parked {
-            // Not entered again should it fault.
-            if slot.progress.fetch_or(progress::QUIESCING, RELAXED) & progress::QUIESCING == 0 {
+            // Not entered again should it fault. Nobody but this CPU writes here.
+            let progress = slot.progress.load(RELAXED);
+            if progress & progress::QUIESCING == 0 {
+                slot.progress.store(progress | progress::QUIESCING, RELAXED);
                 self.ops.quiesce();
             }
             self.ops.point(Point::Acknowledging);

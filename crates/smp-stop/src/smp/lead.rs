@@ -1,8 +1,7 @@
 //! The owner's side.
 
 use super::deadline::Deadline;
-use super::wait::Await;
-use super::{Bound, Engine, Lead, SmpStopOps, Targets};
+use super::{Engine, Lead, SmpStopOps, Targets};
 use crate::area::Slot;
 use crate::latch::{Lost, Phase};
 use crate::mutants::mutant;
@@ -19,6 +18,8 @@ pub(super) struct Asked {
     pub(super) by_signal: u32,
     /// Those that are on their way up or off.
     pub(super) in_flight: u32,
+    /// Whether the first are all other CPUs there can be.
+    pub(super) is_everyone: bool,
 }
 
 impl<'a, O: SmpStopOps> Engine<'a, O> {
@@ -57,18 +58,17 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// online.
     fn ask_all(&self, lead: &Lead) -> Asked {
         let mut asked = Asked::default();
-        for (cpu, slot) in self.area.others(lead.me) {
-            if is_overlooked(slot) {
-                continue;
-            }
-            slot.word.ask();
-            match in_flight(slot.word.view()) {
+        let to_ask = self.area.others(lead.me).filter(|(_, slot)| !is_overlooked(slot));
+        to_ask.for_each(|(cpu, slot)| {
+            match in_flight(slot.word.ask()) {
                 Some(true) => asked.in_flight += 1,
                 Some(false) => asked.by_signal += 1,
                 None => {}
             }
             self.ops.point(Point::Asked(cpu));
-        }
+        });
+        let others = self.area.slots().len() - usize::from(lead.me.is_some());
+        asked.is_everyone = asked.by_signal as usize == others;
         asked
     }
 
@@ -77,27 +77,29 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         let rungs = self.ops.rungs();
         let mut force = None;
         // What was sent before, by this owner or the one before, may still be under way.
+        let mut all_answered = asked.by_signal == 0;
         if let Some(rung) = lead.first_rung.checked_sub(1).and_then(|n| rungs.get(n)) {
             force = Some(rung.kind);
-            self.wait(lead, Await::answers(rung.kind), rung.bound.total(asked.by_signal))?;
+            all_answered = self.await_answers(lead, asked, rung)?;
         }
         for (n, rung) in rungs.iter().enumerate().skip(lead.first_rung) {
-            if !self.any_left(lead, Await::answers(rung.kind)) {
+            if all_answered {
                 break;
             }
-            if self.signal(lead, n, rung.kind)? {
+            let everyone = force.is_none() && asked.is_everyone;
+            if self.signal(lead, n, rung.kind, everyone)? {
                 force = Some(rung.kind);
-                self.wait(lead, Await::answers(rung.kind), rung.bound.total(asked.by_signal))?;
+                all_answered = self.await_answers(lead, asked, rung)?;
             }
         }
         Ok(force)
     }
 
     /// Sends one signal; whether anything was sent.
-    fn signal(&self, lead: &Lead, rung: usize, kind: RungKind) -> Result<bool, Lost> {
+    fn signal(&self, lead: &Lead, rung: usize, kind: RungKind, everyone: bool) -> Result<bool, Lost> {
         self.note_rung_begun(lead, rung);
         self.ops.point(Point::Signalling(rung));
-        let targets = Targets::new(self.area, lead.me, kind == RungKind::Hardware);
+        let targets = Targets::new(self.area, lead.me, kind == RungKind::Hardware, everyone);
         // With all that are left in the middle of their answers there is nobody to send to, and still something to wait for.
         let sent = self.ops.signal(rung, &targets).is_ok() || targets.is_empty();
         self.ops.point(Point::Signalled(rung));
@@ -134,13 +136,15 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
 
     /// All the time an owner can need, twice over, for whoever stands by.
     pub(super) fn patience(&self) -> Deadline {
-        let (cpus, limits) = (self.area.slots().len() as u32, self.ops.limits());
-        let rungs = self.ops.rungs().iter().map(|rung| rung.bound);
-        let all = rungs.chain([limits.arrival, limits.power_off, limits.release]);
-        let sum =
-            |(total, waits): (u64, u32), bound: Bound| (total.saturating_add(bound.total(cpus)), waits + 1);
-        let (total, waits) = all.fold((0, 0), sum);
-        Deadline::start_many(self.ops, total.saturating_mul(2), 2 * waits)
+        let (cpus, limits, rungs) = (
+            self.area.slots().len() as u32,
+            self.ops.limits(),
+            self.ops.rungs(),
+        );
+        let others = limits.arrival.and(limits.power_off).and(limits.release);
+        let all = rungs.iter().fold(others, |sum, rung| sum.and(rung.bound));
+        let waits = rungs.len() as u32 + 3;
+        Deadline::start_many(self.ops, all.total(cpus).saturating_mul(2), 2 * waits)
     }
 
     fn online(&self) -> usize {

@@ -71,7 +71,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     pub fn stop(&self, reason: Reason) -> Stop<'a> {
         self.ops.mask_interrupts();
         let me = self.ops.this_cpu();
-        let owner = Owner::of(me, self.ops.hw_id());
+        let owner = self.name(me);
         if self.is_answering(me, owner) {
             self.park(me, Via::Second);
         }
@@ -122,23 +122,26 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     }
 
     fn answer_if_asked(&self, via: Via) -> Option<Stop<'a>> {
-        if !self.is_asked(self.ops.this_cpu()) {
+        let me = self.ops.this_cpu();
+        if !self.is_asked(me) {
             return None;
         }
         self.ops.mask_interrupts();
-        // Only now is it sure that the executing CPU stays what it is.
-        let me = self.ops.this_cpu();
-        self.is_asked(me).then(|| self.follow(me, via))
+        Some(self.follow(me, via))
     }
 
     /// Whether `me` is to stop. An owner may have been asked, by the owner it took the stop from.
     fn is_asked(&self, me: Option<CpuId>) -> bool {
-        self.slot(me).is_some_and(|slot| slot.word.view().is_asked())
-            && !self.owns(Owner::of(me, self.ops.hw_id()))
+        self.slot(me).is_some_and(|slot| slot.word.view().is_asked()) && !self.owns(self.name(me))
+    }
+
+    /// The executing CPU as an owner is known by.
+    fn name(&self, me: Option<CpuId>) -> Owner {
+        Owner::of(me, || self.ops.hw_id())
     }
 
     fn owns(&self, me: Owner) -> bool {
-        self.area.header.latch.hold().is_some_and(|hold| hold.owner == me)
+        self.area.header.latch.is_owned_by(me)
     }
 
     /// Whether `me` is past the point of no return, and faulted there: it has nothing to say any more.

@@ -26,6 +26,11 @@ pub trait SmpStopOps: StopOps {
         None
     }
 
+    /// Whether [`Self::hw_off`] may ever be other than `None`. False spares the owner a look at every CPU.
+    fn sees_power(&self) -> bool {
+        true
+    }
+
     /// How long to wait for what no rung speeds up.
     fn limits(&self) -> Limits {
         Limits::DEFAULT
@@ -60,6 +65,14 @@ impl Bound {
         Self {
             base_ns: base * 1_000_000,
             per_cpu_ns: per_cpu * 1_000,
+        }
+    }
+
+    /// One after the other.
+    pub(super) const fn and(self, next: Self) -> Self {
+        Self {
+            base_ns: self.base_ns.saturating_add(next.base_ns),
+            per_cpu_ns: self.per_cpu_ns.saturating_add(next.per_cpu_ns),
         }
     }
 

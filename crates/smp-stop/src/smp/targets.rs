@@ -5,6 +5,7 @@ use core::fmt;
 use cpumask::CpuId;
 
 use crate::area::Area;
+use crate::latch::Owner;
 use crate::mutants::mutant;
 use crate::word::{CpuState, Origin, View};
 
@@ -15,11 +16,18 @@ pub struct Targets<'a> {
     area: Area<'a>,
     me: Option<CpuId>,
     hard: bool,
+    everyone: bool,
 }
 
 impl<'a> Targets<'a> {
-    pub(super) const fn new(area: Area<'a>, me: Option<CpuId>, hard: bool) -> Self {
-        Self { area, me, hard }
+    /// `everyone`: all other CPUs have just been asked, and run.
+    pub(super) const fn new(area: Area<'a>, me: Option<CpuId>, hard: bool, everyone: bool) -> Self {
+        Self {
+            area,
+            me,
+            hard,
+            everyone,
+        }
     }
 
     /// In rising order, leaving out whoever answers meanwhile.
@@ -41,11 +49,13 @@ impl<'a> Targets<'a> {
     }
 
     /// Whether they are all CPUs there can be but the caller, so that a broadcast to everybody else reaches nobody who
-    /// should not get it. Only as true as the kernel's list of CPUs is complete.
+    /// should not get it; one that has answered meanwhile may. Only as true as the kernel's list of CPUs is complete.
     pub fn is_everyone_else(&self) -> bool {
-        self.area
-            .others(self.me)
-            .all(|(_, slot)| is_target(slot.word.view(), self.hard))
+        let all = || {
+            let mut others = self.area.others(self.me);
+            others.all(|(_, slot)| is_target(slot.word.view(), self.hard))
+        };
+        self.everyone || all()
     }
 
     /// Whether there are none.
@@ -63,7 +73,7 @@ impl fmt::Debug for Targets<'_> {
 /// A CPU that was asked may have taken the stop away a moment ago. One that takes interrupts would know what to do with
 /// the signal; hardware would not ask.
 fn owns(area: Area<'_>, cpu: CpuId) -> bool {
-    area.hold().is_some_and(|hold| hold.owner.cpu() == Some(cpu))
+    area.header.latch.is_owned_by(Owner::of(Some(cpu), || 0))
 }
 
 /// A signal makes sense for a CPU that has handlers and has not begun to answer; one that needs no handler (`hard`) also

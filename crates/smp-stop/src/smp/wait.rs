@@ -1,130 +1,102 @@
-//! The owner's waits. Each looks at one CPU until it has answered and goes on to the next, so that all together cost one
-//! look per CPU and whatever time it takes; each ends by its deadline (I5) or because the stop is another CPU's now.
+//! The owner's waits: each looks at one CPU until there is nothing left to wait for and goes on to the next, so that all
+//! together cost one look per CPU and whatever time it takes; each ends by its deadline (I5) or because the stop is another
+//! CPU's now.
+
+use core::ops::ControlFlow;
 
 use cpumask::CpuId;
 
 use super::deadline::Deadline;
 use super::lead::Asked;
 use super::targets::can_be_signalled;
-use super::{Engine, Lead, SmpStopOps};
+use super::{Engine, Lead, Rung, SmpStopOps};
 use crate::area::{Slot, progress};
 use crate::latch::Lost;
 use crate::mutants::mutant;
 use crate::report::RungKind;
 use crate::sync::RELAXED;
-use crate::word::{CpuState, Origin, View};
-
-/// What is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Await {
-    /// Answers to signals.
-    Answers,
-    /// Answers to a signal that its targets know nothing of.
-    HardwareStop,
-    /// CPUs on their way up to reach the gate, CPUs on their way off to be gone.
-    Arrivals,
-    /// CPUs that have acknowledged, or said that they are off, to be off by the hardware's account.
-    PowerOff,
-    /// The CPU that stands by to park, and to be off where that is what parking does.
-    Release,
-}
-
-impl Await {
-    pub(super) fn answers(kind: RungKind) -> Self {
-        match kind {
-            RungKind::Hardware => Self::HardwareStop,
-            _ => Self::Answers,
-        }
-    }
-
-    /// Whether a CPU in this state may have to be waited for.
-    fn concerns(self, view: View) -> bool {
-        match self {
-            Self::Answers | Self::HardwareStop => !view.has_answered() && can_be_signalled(view),
-            Self::Arrivals => !view.has_answered() && matches!(view.origin, Origin::Starting | Origin::Dying),
-            Self::PowerOff => matches!(view.state, CpuState::Parked | CpuState::Off) && view.was_released(),
-            // Which of them stood by is in the slot.
-            Self::Release => view.was_released() && view.has_answered(),
-        }
-    }
-
-    /// Whether a CPU that is waited for may be off without having said so.
-    fn may_be_off(self, view: View) -> bool {
-        self == Self::HardwareStop || matches!(view.origin, Origin::Starting | Origin::Dying)
-    }
-}
+use crate::word::{CpuState, Origin};
 
 impl<O: SmpStopOps> Engine<'_, O> {
-    /// Waits; whether there is nothing left to wait for.
-    pub(super) fn wait(&self, lead: &Lead, what: Await, limit_ns: u64) -> Result<bool, Lost> {
-        let limits = self.ops.limits();
-        let mut deadline = Deadline::start(self.ops, limit_ns);
-        let mut others = self.area.others(lead.me).peekable();
-        loop {
-            while others
-                .next_if(|(cpu, slot)| !self.is_left(what, *cpu, slot))
-                .is_some()
-            {}
-            if others.peek().is_none() {
-                return Ok(true);
-            }
-            if !self.area.header.latch.honours(lead.ticket) {
-                return Err(Lost);
-            }
-            if deadline.expired(self.ops, &limits) {
-                return Ok(false);
-            }
-            self.ops.relax();
-        }
+    /// Waits for answers to a signal; whether all have come.
+    pub(super) fn await_answers(&self, lead: &Lead, asked: Asked, rung: &Rung) -> Result<bool, Lost> {
+        // Targets of such a one know nothing of it, so the hardware is asked; otherwise only about those on their way off.
+        let hard = rung.kind == RungKind::Hardware;
+        self.wait(lead, rung.bound.total(asked.by_signal), |cpu, slot| {
+            let view = slot.word.view();
+            let silent = !view.has_answered() && can_be_signalled(view);
+            silent && !((hard || view.origin == Origin::Dying) && self.found_off(cpu, slot))
+        })
     }
 
-    /// Whether there is anybody to wait for.
-    pub(super) fn any_left(&self, lead: &Lead, what: Await) -> bool {
-        self.area
-            .others(lead.me)
-            .any(|(cpu, slot)| self.is_left(what, cpu, slot))
-    }
-
-    /// Whether `cpu` is to be waited for. A CPU that the hardware says is off counts as off from here on.
-    fn is_left(&self, what: Await, cpu: CpuId, slot: &Slot) -> bool {
-        let view = slot.word.view();
-        if !what.concerns(view) {
-            return false;
-        }
-        match what {
-            Await::Release => {
-                let stood_by = slot.progress.load(RELAXED) & progress::STOOD_BY != 0;
-                let on = || self.ops.hw_off(cpu) == Some(false) && !mutant!(DeputyLeftOn);
-                stood_by && (view.state == CpuState::Saved || on())
-            }
-            Await::PowerOff => self.ops.hw_off(cpu) == Some(false),
-            _ => {
-                let off = what.may_be_off(view) && self.ops.hw_off(cpu) == Some(true);
-                if off {
-                    slot.word.off_by_hardware();
-                }
-                !off
-            }
-        }
-    }
-
+    /// Waits for CPUs on their way up to reach the gate, and for CPUs on their way off to be gone.
     pub(super) fn await_arrivals(&self, lead: &Lead, asked: Asked) -> Result<(), Lost> {
         if asked.in_flight == 0 {
             return Ok(());
         }
         let limit = self.ops.limits().arrival.total(asked.in_flight);
-        self.wait(lead, Await::Arrivals, limit).map(drop)
+        let arrived = self.wait(lead, limit, |cpu, slot| {
+            let view = slot.word.view();
+            let on_its_way = !view.has_answered() && matches!(view.origin, Origin::Starting | Origin::Dying);
+            on_its_way && !self.found_off(cpu, slot)
+        });
+        arrived.map(drop)
     }
 
+    /// Waits for CPUs that have acknowledged, or said that they are off, to be off by the hardware's account.
     pub(super) fn await_power_off(&self, lead: &Lead) -> Result<(), Lost> {
+        if !self.ops.sees_power() {
+            return Ok(());
+        }
         let cpus = self.area.slots().len() as u32;
-        self.wait(lead, Await::PowerOff, self.ops.limits().power_off.total(cpus))
-            .map(drop)
+        let off = self.wait(lead, self.ops.limits().power_off.total(cpus), |cpu, slot| {
+            let view = slot.word.view();
+            let gone = matches!(view.state, CpuState::Parked | CpuState::Off) && view.was_released();
+            gone && self.ops.hw_off(cpu) == Some(false)
+        });
+        off.map(drop)
     }
 
+    /// Waits for the CPU that stands by to park, and to be off where that is what parking does.
     pub(super) fn await_release(&self, lead: &Lead) -> Result<(), Lost> {
         let limits = self.ops.limits();
         let limit = limits.release.total(1).saturating_add(limits.power_off.total(1));
-        self.wait(lead, Await::Release, limit).map(drop)
+        let parked = self.wait(lead, limit, |cpu, slot| {
+            let view = slot.word.view();
+            let on = || self.ops.hw_off(cpu) == Some(false) && !mutant!(DeputyLeftOn);
+            slot.progress.load(RELAXED) & progress::STOOD_BY != 0
+                && view.was_released()
+                && view.has_answered()
+                && (view.state == CpuState::Saved || on())
+        });
+        parked.map(drop)
+    }
+
+    /// Whether the hardware says that a CPU is off which did not say so itself. It counts as off from here on.
+    fn found_off(&self, cpu: CpuId, slot: &Slot) -> bool {
+        let off = self.ops.hw_off(cpu) == Some(true);
+        if off {
+            slot.word.off_by_hardware();
+        }
+        off
+    }
+
+    /// Waits until nobody is left; whether that came to be in time.
+    fn wait(&self, lead: &Lead, limit_ns: u64, is_left: impl Fn(CpuId, &Slot) -> bool) -> Result<bool, Lost> {
+        let mut deadline = None;
+        let waited = self.area.others(lead.me).try_for_each(|(cpu, slot)| {
+            while is_left(cpu, slot) {
+                let deadline = deadline.get_or_insert_with(|| Deadline::start(self.ops, limit_ns));
+                if !self.area.header.latch.honours(lead.ticket) {
+                    return ControlFlow::Break(Err(Lost));
+                }
+                if deadline.expired(self.ops, &self.ops.limits()) {
+                    return ControlFlow::Break(Ok(false));
+                }
+                self.ops.relax();
+            }
+            ControlFlow::Continue(())
+        });
+        waited.break_value().unwrap_or(Ok(true))
     }
 }

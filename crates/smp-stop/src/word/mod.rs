@@ -98,10 +98,10 @@ impl CpuWord {
     }
 
     /// Asks the CPU to stop: ONLINE, STARTING, DYING or LOST to STOP_REQ; a CPU that is OFF may not be started any more.
-    /// Returns what was replaced, or the word as it is where there is nothing to ask: already asked, or answered.
+    /// Returns what the word says now; unchanged where there is nothing to ask: already asked, or answered.
     pub(crate) fn ask(&self) -> View {
-        match self.change(asked) {
-            Ok(old) => old,
+        match self.step_by(&ASKED) {
+            Ok(now) => now,
             Err(refused) => refused.found,
         }
     }
@@ -111,14 +111,10 @@ impl CpuWord {
     /// # Errors
     /// [`Refused`] if it has begun to answer already: SAVING, SAVED or PARKED.
     pub(crate) fn begin_answer(&self) -> Result<(), Refused> {
-        let answering = |v: View| matches!(v.state, CpuState::Saving | CpuState::Saved | CpuState::Parked);
-        let saving = |v: View| View {
-            state: CpuState::Saving,
-            origin: Origin::of(v.state).unwrap_or(v.origin),
-            ..v
-        };
-        self.change(|v| (!answering(v) || mutant!(SaveTwice)).then(|| saving(v)))
-            .map(drop)
+        match self.step_by(&ANSWERING) {
+            Err(_) if mutant!(SaveTwice) => Ok(()),
+            begun => begun.map(drop),
+        }
     }
 
     /// SAVING to SAVED, called by the CPU itself: the one that stands by for the owner's death.
@@ -130,7 +126,7 @@ impl CpuWord {
     /// Acknowledges: whatever the state, the CPU is PARKED. Must be its last store before the park loop (I3).
     pub(crate) fn park(&self) {
         // A park is never refused: a CPU that arrives at the gate late, LOST or of an old generation, parks too.
-        let _ = self.change(|v| Some(with_state(v, CpuState::Parked)));
+        let _ = self.step_by(&PARKED);
     }
 
     /// The owner of a stop knows from the hardware that a CPU which did not answer is off.
@@ -176,45 +172,105 @@ impl CpuWord {
 
     /// One compare-exchange loop: the word becomes what `next` says. Returns what was replaced.
     fn change(&self, next: impl Fn(View) -> Option<View>) -> Result<View, Refused> {
-        let ordering = match mutant!(RelaxedAck) {
-            true => Ordering::Relaxed,
-            false => Ordering::AcqRel,
-        };
-        let mut raw = self.0.load(Ordering::Acquire);
+        let mut raw = self.raw();
         loop {
             let found = View::unpack(raw);
             let Some(new) = next(found) else {
                 return Err(Refused { found });
             };
-            match self
-                .0
-                .compare_exchange(raw, new.pack(), ordering, Ordering::Acquire)
-            {
+            match self.exchange(raw, new.pack()) {
                 Ok(_) => return Ok(found),
                 Err(changed) => raw = changed,
             }
         }
     }
+
+    /// As [`Self::change`], for the changes that every CPU makes in every stop, from a table. Returns what the word says
+    /// now.
+    fn step_by(&self, table: &Steps) -> Result<View, Refused> {
+        let mut raw = self.raw();
+        loop {
+            let next = raw & !0xff | u32::from(table[(raw & 0xff) as usize]);
+            if next == raw {
+                let found = View::unpack(raw);
+                return Err(Refused { found });
+            }
+            match self.exchange(raw, next) {
+                Ok(_) => return Ok(View::unpack(next)),
+                Err(changed) => raw = changed,
+            }
+        }
+    }
+
+    fn exchange(&self, old: u32, new: u32) -> Result<u32, u32> {
+        let ordering = match mutant!(RelaxedAck) {
+            true => Ordering::Relaxed,
+            false => Ordering::AcqRel,
+        };
+        self.0.compare_exchange(old, new, ordering, Ordering::Acquire)
+    }
 }
+
+/// What a change makes of the state and origin of a word, by the eight bits they are kept in; the same where it is refused.
+type Steps = [u8; 256];
+
+/// The table of a change.
+macro_rules! steps {
+    ($next:path) => {{
+        let mut steps = [0; 256];
+        let mut raw = 0;
+        while raw < steps.len() {
+            steps[raw] = match $next(View::decode(raw as u32)) {
+                Some(view) => view.pack() as u8,
+                None => raw as u8,
+            };
+            raw += 1;
+        }
+        steps
+    }};
+}
+
+static ASKED: Steps = steps!(asked);
+static ANSWERING: Steps = steps!(answering);
+static PARKED: Steps = steps!(parked);
 
 const fn with_state(view: View, state: CpuState) -> View {
     View { state, ..view }
 }
 
 /// What a request makes of a word, if anything.
-fn asked(view: View) -> Option<View> {
-    if let Some(origin) = Origin::of(view.state) {
-        return Some(View {
+const fn asked(view: View) -> Option<View> {
+    match (Origin::of(view.state), view.state, view.origin) {
+        (Some(origin), ..) => Some(View {
             state: CpuState::StopReq,
             origin,
             ..view
-        });
+        }),
+        (None, CpuState::Off, Origin::None) => Some(View {
+            origin: Origin::Barred,
+            ..view
+        }),
+        _ => None,
     }
-    let startable = view.state == CpuState::Off && view.origin == Origin::None;
-    startable.then_some(View {
-        origin: Origin::Barred,
+}
+
+/// What the beginning of an answer makes of it.
+const fn answering(view: View) -> Option<View> {
+    let origin = match (Origin::of(view.state), view.state) {
+        (_, CpuState::Saving | CpuState::Saved | CpuState::Parked) => return None,
+        (Some(origin), _) => origin,
+        (None, _) => view.origin,
+    };
+    Some(View {
+        state: CpuState::Saving,
+        origin,
         ..view
     })
+}
+
+/// What an acknowledgement makes of it.
+const fn parked(view: View) -> Option<View> {
+    Some(with_state(view, CpuState::Parked))
 }
 
 impl Default for CpuWord {

@@ -18,7 +18,7 @@ fn a_start_that_is_awaited_comes_online_once() {
 #[test]
 fn a_stop_closes_the_gate() {
     let (word, generation) = started();
-    assert_eq!(word.ask().state, CpuState::Starting);
+    assert_eq!(word.ask().origin, Origin::Starting);
     assert_eq!(
         word.come_online(generation).unwrap_err().found.state,
         CpuState::StopReq
@@ -60,12 +60,9 @@ fn registers_are_saved_once() {
     let (word, generation) = started();
     word.come_online(generation).unwrap();
     assert!(!word.view().is_asked());
-    assert_eq!(word.ask().state, CpuState::Online);
-    assert_eq!(
-        word.ask().state,
-        CpuState::StopReq,
-        "asking twice changes nothing"
-    );
+    let asked = word.ask();
+    assert_eq!((asked.state, asked.origin), (CpuState::StopReq, Origin::Online));
+    assert_eq!(word.ask(), asked, "asking twice changes nothing");
     assert!(word.view().is_asked());
     assert_eq!(word.begin_answer(), Ok(()));
     assert!(word.begin_answer().is_err() && !word.view().is_asked());
