@@ -84,7 +84,7 @@ fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
         cpu: cell.cpu.unwrap_or(arch.default_cpu()).to_owned(),
         cpus: cell.cpus,
         memory: "256".into(),
-        append: format!("panic=-1 {}", cell.task.append()),
+        append: ["panic=-1", cell.words, cell.task.append()].join(" "),
         initrd: None,
         disk: None,
         gdb: None,

@@ -3,7 +3,8 @@
 use core::ops::Range;
 
 use arch_x86::power::ways;
-use arch_x86::{discover, entropy, handover, interrupts, irqflag, power, time, uart};
+use arch_x86::{discover, entropy, handover, interrupts, irqflag, params, power, time, uart};
+use boot_info::cmdline::Param;
 use boot_info::{BootInfo, Memblock};
 use cpumask::CpuId;
 use kernel::arch::{Arch, BootOps, ConsoleOps, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps, Way};
@@ -16,6 +17,8 @@ impl Arch for I386 {
 }
 
 impl BootOps for I386 {
+    const PARAMS: &'static [Param] = &[params::NOPAE, params::NOEXEC];
+
     fn smp_setup_processor_id() -> HwId {
         Self::hw_id()
     }

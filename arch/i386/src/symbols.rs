@@ -14,8 +14,14 @@ pub(crate) fn time_stamp() -> u64 {
     unsafe { boot_tsc }
 }
 
-fn offset(symbol: *const u8) -> usize {
-    symbol.addr() - (&raw const _text).addr()
+/// Where something lies in the image, in bytes from `_text`.
+pub(crate) fn offset(symbol: *const u8) -> usize {
+    symbol.addr() - image_start()
+}
+
+/// The address `_text` is linked for.
+pub(crate) fn image_start() -> usize {
+    (&raw const _text).addr()
 }
 
 /// Bytes from `_text` to `_end`.

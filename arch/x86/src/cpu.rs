@@ -59,6 +59,8 @@ bitflags! {
         const PAGE_1G = 1 << 12;
         /// Runs under a hypervisor or an emulator that says so.
         const HYPERVISOR = 1 << 13;
+        /// Tables of three levels for 32-bit addresses.
+        const PAE = 1 << 14;
         /// Not a feature: CPUID has been asked.
         const DETECTED = 1 << 31;
     }
@@ -73,6 +75,7 @@ impl Features {
         let mut found = Self::DETECTED;
         if let Some(f) = id.get_feature_info() {
             found.set(Self::PGE, f.has_pge());
+            found.set(Self::PAE, f.has_pae());
             found.set(Self::MCE, f.has_mce());
             found.set(Self::RDRAND, f.has_rdrand());
             found.set(Self::APIC, f.has_apic());

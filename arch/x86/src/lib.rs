@@ -21,6 +21,7 @@ pub mod io;
 pub mod ioapic;
 pub mod irqflag;
 pub mod machine;
+pub mod params;
 pub mod pic;
 pub mod pit;
 pub mod pmtimer;

@@ -4,9 +4,9 @@ use core::arch::asm;
 use core::ops::Range;
 
 use arch_x86::cpu::{self, Features};
-use arch_x86::{handover, regs};
+use arch_x86::{handover, params, regs};
 use kernel::arch::{FixedMapping, MmuOps, ShadowRoot, Slots};
-use paging::{X86_64, X86Features};
+use paging::{Mapper, TableMemory, X86_64, X86Features};
 use spin::Once;
 
 use crate::{X8664, symbols};
@@ -25,14 +25,14 @@ const UPPER_HALF: Slots = Slots { start: 256, end: 512 };
 
 fn features() -> X86Features {
     let mut features = X86Features::PSE;
-    features.set(X86Features::NX, cpu::has(Features::NX));
+    features.set(X86Features::NX, params::no_execute());
     features.set(X86Features::GLOBAL, cpu::has(Features::PGE));
     features.set(X86Features::GIB, cpu::has(Features::PAGE_1G));
     features
 }
 
 impl MmuOps for X8664 {
-    type Format = X86_64;
+    type Space<M: TableMemory> = Mapper<X86_64, M>;
 
     const IMAGE_BASE: usize = 0xffff_ffff_8000_0000;
     const PHYSMAP_BASE: usize = PHYSMAP_BASE;
@@ -40,8 +40,9 @@ impl MmuOps for X8664 {
     const VMAP: Range<usize> = VMAP;
     const AREAS: Range<usize> = AREAS;
 
-    fn format() -> X86_64 {
-        X86_64::new(features(), cpu::phys_bits())
+    unsafe fn space<M: TableMemory>(root: u64, memory: M) -> Self::Space<M> {
+        // SAFETY: the caller's promise.
+        unsafe { Mapper::new(X86_64::new(features(), cpu::phys_bits()), root, memory) }
     }
 
     fn kernel_root() -> Option<u64> {

@@ -7,9 +7,10 @@
 use core::fmt;
 use core::ops::Range;
 
+use boot_info::cmdline::Param;
 use boot_info::{BootInfo, Memblock};
 use cpumask::CpuId;
-use paging::{Cache, Format, Prot};
+use paging::{Cache, Prot, Space, TableMemory};
 use smp_stop::Registers;
 
 use crate::mm::InStep;
@@ -48,6 +49,9 @@ pub trait Arch:
 
 /// From the first Rust instruction to the end of `setup_arch`. Boot CPU only, interrupts off.
 pub trait BootOps {
+    /// Words of the command line that only this architecture knows. They are read before memory is set up.
+    const PARAMS: &'static [Param] = &[];
+
     /// Identifies the executing CPU by hardware. Called first of all: must need nothing that is set up later.
     fn smp_setup_processor_id() -> HwId;
 
@@ -205,8 +209,8 @@ pub struct Slots {
 /// The MMU. The kernel has three windows of address space: the image at the address it is linked for, all RAM in a row
 /// (physmap), and one where pages are mapped singly (vmap: stacks, device registers; in a part of its own, per-CPU areas).
 pub trait MmuOps {
-    /// How table entries are encoded.
-    type Format: Format;
+    /// Tables of the kernel's format, or formats, with the features this CPU has.
+    type Space<M: TableMemory>: Space;
 
     /// First address of the image window, where `_text` is linked.
     const IMAGE_BASE: usize;
@@ -222,8 +226,11 @@ pub trait MmuOps {
     /// anything else, so that the areas of a boot are missing from a shadow that is not brought in step after they were made.
     const AREAS: Range<usize>;
 
-    /// The format, with the features this CPU has.
-    fn format() -> Self::Format;
+    /// The address space below `root`. Which format it has is settled once the command line has been read.
+    ///
+    /// # Safety
+    /// As for [`paging::Mapper::new`].
+    unsafe fn space<M: TableMemory>(root: u64, memory: M) -> Self::Space<M>;
 
     /// Physical address of the zeroed page that shall become the kernel's root table, where the architecture has one of
     /// its own (`swapper_pg_dir`); else one is allocated.

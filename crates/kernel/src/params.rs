@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use boot_info::cmdline::{Event, Param, ValueError, parse_args, parse_size, parse_u64};
 
+use crate::arch::Arch;
 use crate::{console, info, inject, panic, power, smp, warning};
 
 /// `mem=`; 0 for all.
@@ -55,6 +56,8 @@ pub const LATE: &[Param] = &[Param {
 
 /// How `earlycon=` reaches the architecture; a table of plain functions cannot be generic.
 static EARLYCON: spin::Once<SetEarlycon> = spin::Once::new();
+/// Words that the architecture knows.
+static OF_ARCH: spin::Once<&'static [Param]> = spin::Once::new();
 
 type SetEarlycon = fn(&str) -> Result<(), &'static str>;
 
@@ -97,11 +100,16 @@ pub(crate) fn mem_limit() -> Option<u64> {
 }
 
 /// Reads what must be known before memory is set up. What is wrong with a word is said by [`parse_late`].
-pub(crate) fn parse_early(line: &str, set_earlycon: fn(&str) -> Result<(), &'static str>) {
-    EARLYCON.call_once(|| set_earlycon);
+pub(crate) fn parse_early<A: Arch>(line: &str) {
+    EARLYCON.call_once(|| A::earlycon);
+    OF_ARCH.call_once(|| A::PARAMS);
     // Once the command line has been read, Linux's default holds: stay, so that somebody can look.
     panic::set_after(0);
-    parse_args(line, &[EARLY, smp::PARAMS, inject::PARAMS], &mut |_| {});
+    parse_args(
+        line,
+        &[EARLY, A::PARAMS, smp::PARAMS, inject::PARAMS],
+        &mut |_| {},
+    );
     inject::seal();
 }
 
@@ -110,7 +118,7 @@ pub(crate) fn parse_early(line: &str, set_earlycon: fn(&str) -> Result<(), &'sta
 pub(crate) fn parse_late(line: &str) {
     parse_args(
         line,
-        &[EARLY, smp::PARAMS, inject::PARAMS, LATE],
+        &[EARLY, of_arch(), smp::PARAMS, inject::PARAMS, LATE],
         &mut |event| match event {
             Event::Bad { arg, why } => warning!("command line: {}: {why}", arg.raw),
             Event::OpenQuote(arg) => warning!("command line: {}: quote is not closed", arg.raw),
@@ -118,6 +126,10 @@ pub(crate) fn parse_late(line: &str) {
             Event::ForInit(rest) => info!("command line: for init: {rest}"),
         },
     );
+}
+
+fn of_arch() -> &'static [Param] {
+    OF_ARCH.get().copied().unwrap_or_default()
 }
 
 /// The value of the last `name=` on the line.
@@ -131,5 +143,11 @@ pub(crate) fn value_of<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 
 /// All parameters, for `params`.
 pub(crate) fn all() -> impl Iterator<Item = &'static Param> {
-    EARLY.iter().chain(smp::PARAMS).chain(inject::PARAMS).chain(LATE)
+    let of_arch = of_arch().iter();
+    EARLY
+        .iter()
+        .chain(of_arch)
+        .chain(smp::PARAMS)
+        .chain(inject::PARAMS)
+        .chain(LATE)
 }

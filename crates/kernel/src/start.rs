@@ -67,7 +67,7 @@ fn setup_arch<A: Arch>() -> Synced<Mapped> {
     let told = A::boot_info(&mut boot);
     // Without a word from the loader there is no command line either, and what holds before one is read goes on.
     if told.is_ok() || !boot.cmdline.as_str().is_empty() {
-        params::parse_early(boot.cmdline.as_str(), A::earlycon);
+        params::parse_early::<A>(boot.cmdline.as_str());
     }
     report_boot(&boot);
     if let Err(why) = told {

@@ -25,6 +25,9 @@ pub const PAGE_SIZE: u64 = 1 << PAGE_SHIFT;
 ///
 /// Levels are counted from the bottom: a level 0 entry maps one page, the root is level `LEVELS - 1`.
 pub trait Format: Copy {
+    /// What such tables are called.
+    const NAME: &'static str;
+
     /// One entry.
     type Entry: Entry;
 

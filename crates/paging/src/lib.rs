@@ -4,7 +4,8 @@
 //!   data encoders: all four work, and are tested, on any host.
 //! - [`TableMemory`] is where tables come from and how they are reached: a boot-time allocator and the
 //!   linear map of RAM in a kernel, an arena in a test.
-//! - [`Mapper`] maps, unmaps, protects, translates and audits one address space.
+//! - [`Mapper`] maps, unmaps, protects, translates and audits one address space. [`Space`] is a mapper whose format is
+//!   chosen at run time.
 //!
 //! What holds for all formats:
 //!
@@ -56,6 +57,7 @@ mod format;
 mod mapper;
 mod memory;
 mod root;
+mod space;
 mod tables;
 mod trace;
 mod types;
@@ -73,5 +75,6 @@ pub use format::{
 pub use mapper::Mapper;
 pub use memory::TableMemory;
 pub use root::Difference;
+pub use space::{Either, Space};
 pub use trace::Step;
 pub use types::{Cache, Flush, Leaf, Mapping, Prot, Translation};

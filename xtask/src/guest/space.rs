@@ -72,6 +72,7 @@ pub struct Page {
 struct FiveLevels(X86_64);
 
 impl Format for FiveLevels {
+    const NAME: &'static str = "5-level";
     type Entry = u64;
     const VA_BITS: u32 = 57;
     const TABLE_BITS: u32 = X86_64::TABLE_BITS;

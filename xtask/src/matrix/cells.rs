@@ -15,6 +15,8 @@ struct Variant {
     name: &'static str,
     machine: Option<&'static str>,
     cpu: Option<&'static str>,
+    /// Words for the kernel, beside its orders.
+    words: &'static str,
     boot: Boot,
     /// The largest machine of this kind that every run tries.
     many: u32,
@@ -28,6 +30,7 @@ const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Variant {
         name,
         machine: None,
         cpu: None,
+        words: "",
         boot,
         many: 64,
         most: None,
@@ -47,6 +50,10 @@ impl Variant {
             cpu: Some(cpu),
             ..self
         }
+    }
+
+    const fn words(self, words: &'static str) -> Self {
+        Self { words, ..self }
     }
 
     const fn many(self, many: u32) -> Self {
@@ -74,7 +81,9 @@ const VARIANTS: &[Variant] = &[
     variant(Arch::I386, "bzimage", Boot::BzImage),
     variant(Arch::I386, "pc", Boot::BzImage).machine("pc").many(8),
     variant(Arch::I386, "pentium", Boot::Pvh).cpu("pentium").many(8),
+    // PAE without the no-execute bit; the first has both, the Pentium neither.
     variant(Arch::I386, "qemu32", Boot::Pvh).cpu("qemu32").many(8),
+    variant(Arch::I386, "nopae", Boot::Pvh).words("nopae").many(8),
     variant(Arch::Aarch64, "gicv3", Boot::Image).most(512),
     variant(Arch::Aarch64, "gicv2", Boot::Image)
         .machine("gic-version=2")
@@ -99,6 +108,7 @@ pub struct Cell {
     pub variant: &'static str,
     pub machine: Option<&'static str>,
     pub cpu: Option<&'static str>,
+    pub words: &'static str,
     pub boot: Boot,
     pub task: Task,
 }
@@ -174,7 +184,7 @@ pub fn all(release: bool) -> Vec<Cell> {
         .into_iter()
         .filter_map(|arch| VARIANTS.iter().find(|variant| variant.arch == arch));
     let others = others.flat_map(|variant| {
-        let tasks = Task::SPECIAL.into_iter().filter(|task| task.is_for(variant.arch));
+        let tasks = Task::SPECIAL.into_iter();
         let tasks = tasks.chain(Task::again(variant.arch).filter(|task| !task.needs_bios()));
         tasks.flat_map(move |task| {
             let builds = [false, true]
@@ -208,6 +218,7 @@ fn cell(variant: &Variant, smp: bool, cpus: u32, release: bool, task: Task) -> C
         variant: variant.name,
         machine: variant.machine,
         cpu: variant.cpu,
+        words: variant.words,
         boot: variant.boot,
         task,
     }

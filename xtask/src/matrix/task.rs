@@ -262,11 +262,6 @@ impl Task {
             Self::Lie | Self::Deaf | Self::DeafLie | Self::Hotplug | Self::OffPanic | Self::HotplugPanic
         )
     }
-
-    /// Whether it means anything on `arch`: page tables of i386 cannot forbid execution.
-    pub const fn is_for(self, arch: Arch) -> bool {
-        !(matches!(self, Self::Execute) && matches!(arch, Arch::I386))
-    }
 }
 
 #[cfg(test)]

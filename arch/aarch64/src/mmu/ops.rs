@@ -3,14 +3,14 @@
 use core::ops::Range;
 
 use kernel::arch::{FixedMapping, MmuOps, ShadowRoot};
-use paging::{Cache, Prot};
+use paging::{Cache, Mapper, Prot, TableMemory};
 use spin::Once;
 
 use super::{early_physmap, features};
 use crate::{Aarch64, console, layout};
 
 impl MmuOps for Aarch64 {
-    type Format = paging::Aarch64;
+    type Space<M: TableMemory> = Mapper<paging::Aarch64, M>;
 
     const IMAGE_BASE: usize = layout::IMAGE_BASE;
     const PHYSMAP_BASE: usize = layout::PHYSMAP_BASE;
@@ -18,8 +18,9 @@ impl MmuOps for Aarch64 {
     const VMAP: Range<usize> = layout::VMAP;
     const AREAS: Range<usize> = layout::AREAS;
 
-    fn format() -> Self::Format {
-        super::format()
+    unsafe fn space<M: TableMemory>(root: u64, memory: M) -> Self::Space<M> {
+        // SAFETY: the caller's promise.
+        unsafe { Mapper::new(super::format(), root, memory) }
     }
 
     /// One page like any other will do.

@@ -20,6 +20,12 @@ boot_enter:
     incl %ecx
     cmpl $(BOOT_PHYSMAP_BYTES >> 22), %ecx
     jne 1b
+# Up to the kernel's addresses, what is above the physmap as it is: firmware may have code and data there.
+1:  movl %eax, (%ebx,%ecx,4)
+    addl $0x400000, %eax
+    incl %ecx
+    cmpl $BOOT_PHYSMAP_SLOT, %ecx
+    jne 1b
 
 # The image window. Its first 4 MiB go by pages of 4 KiB, because the stack's guard is in there and is left out.
     leal 0x400083(%ebp), %eax

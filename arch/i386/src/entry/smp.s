@@ -2,7 +2,15 @@
 
 # In: %ebp = blob, %esi = slot.
 smp_enter:
-    movl SMP_CR4(%ebp), %eax
+    movl SMP_EFER(%ebp), %eax
+    testl %eax, %eax                    # none to set: maybe no such register
+    jz 1f
+    movl %eax, %ebx
+    movl $0xc0000080, %ecx              # EFER
+    rdmsr
+    orl %ebx, %eax
+    wrmsr
+1:  movl SMP_CR4(%ebp), %eax            # with PAE, if the boot CPU has it on
     movl %eax, %cr4
     movl SMP_ROOT(%ebp), %eax
     movl %eax, %cr3

@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering;
 
 use boot_info::memblock::{Direction, Error};
-use paging::{Cache, MapError, PAGE_SIZE, Prot};
+use paging::{Cache, MapError, PAGE_SIZE, Prot, Space};
 
 use super::map::{set_kernel_root, with_mapper_at};
 use super::{
@@ -27,12 +27,19 @@ pub(crate) fn paging_init<A: Arch>() -> Result<Changed<Mapped>, &'static str> {
     // SAFETY: the tables map the image, with the stack this runs on, and all of RAM.
     unsafe { A::activate(root) };
     set_kernel_root(root);
-    let violation = with_mapper_at::<A, _>(root, |m| m.audit_wx());
-    match violation {
+    with_mapper_at::<A, _>(root, |m| report(m));
+    Ok(Changed::new())
+}
+
+fn report(tables: &impl Space) {
+    info!("mm: {} page tables", tables.name());
+    match tables.audit_wx() {
         Some(v) => warning!("mm: {:#x} is both writable and executable", v.va),
         None => info!("mm: no page is both writable and executable"),
     }
-    Ok(Changed::new())
+    if !tables.enforces_no_exec() {
+        info!("mm: without a no-execute bit, what is not code can be executed all the same");
+    }
 }
 
 fn reason(error: MapError) -> &'static str {

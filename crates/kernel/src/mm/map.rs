@@ -5,10 +5,10 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use boot_info::memblock::Direction;
-use paging::{Cache, Mapper, PAGE_SIZE, Prot, TableMemory};
+use paging::{Cache, PAGE_SIZE, Prot, Space, TableMemory};
 
 use super::{MEMBLOCK, OutOfMemory, PAGE, image, pages, phys_to_virt, virt_to_phys};
-use crate::arch::Arch;
+use crate::arch::{Arch, MmuOps};
 use crate::irq::Lock;
 
 /// Physical address of the root table; 0 before there is one.
@@ -22,6 +22,9 @@ static VMAP_USED: AtomicUsize = AtomicUsize::new(0);
 
 /// Where tables come from and how they are reached.
 pub(super) struct Memory<A>(PhantomData<A>);
+
+/// Tables of the kernel's.
+pub(super) type Tables<A> = <A as MmuOps>::Space<Memory<A>>;
 
 // SAFETY: pages come zeroed from the page allocator or the memblock, which give each out once, and are reached through
 // the physmap, or through the image window if the root is a static of the image.
@@ -77,19 +80,16 @@ pub(super) fn top_generation() -> u64 {
 }
 
 /// Changes the kernel's tables.
-pub(super) fn with_mapper<A: Arch, R>(f: impl FnOnce(&mut Mapper<A::Format, Memory<A>>) -> R) -> R {
+pub(super) fn with_mapper<A: Arch, R>(f: impl FnOnce(&mut Tables<A>) -> R) -> R {
     with_mapper_at::<A, R>(kernel_root(), f)
 }
 
 /// Changes the tables below `root`, which are, or will be, the kernel's.
-pub(super) fn with_mapper_at<A: Arch, R>(
-    root: u64,
-    f: impl FnOnce(&mut Mapper<A::Format, Memory<A>>) -> R,
-) -> R {
+pub(super) fn with_mapper_at<A: Arch, R>(root: u64, f: impl FnOnce(&mut Tables<A>) -> R) -> R {
     let _guard = TABLES.lock();
     // SAFETY: `root` is the kernel's, made by `paging_init`; the lock keeps others out; callers only add mappings at fresh
     // addresses, or tighten what nobody uses.
-    let mut mapper = unsafe { Mapper::new(A::format(), root, Memory(PhantomData)) };
+    let mut mapper = unsafe { A::space(root, Memory(PhantomData)) };
     let result = f(&mut mapper);
     TOP_GENERATION.fetch_add(mapper.top_generation(), Ordering::AcqRel);
     result
@@ -116,14 +116,14 @@ pub(crate) fn write_exec_page<A: Arch>() -> Option<u64> {
 }
 
 /// A mapper that only looks, without the lock.
-pub(super) fn reader<A: Arch>() -> Mapper<A::Format, Memory<A>> {
+pub(super) fn reader<A: Arch>() -> Tables<A> {
     reader_of::<A>(kernel_root())
 }
 
 /// The same for another root table of the kernel's format.
-pub(super) fn reader_of<A: Arch>(root: u64) -> Mapper<A::Format, Memory<A>> {
+pub(super) fn reader_of<A: Arch>(root: u64) -> Tables<A> {
     // SAFETY: only read; entries are read whole, and tables are never freed, so a change in progress does no harm.
-    unsafe { Mapper::new(A::format(), root, Memory(PhantomData)) }
+    unsafe { A::space(root, Memory(PhantomData)) }
 }
 
 /// Takes `len` bytes of a window of which some are `used`, with a page in front that is never mapped.

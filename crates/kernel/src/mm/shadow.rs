@@ -2,13 +2,11 @@
 
 use core::fmt;
 
-use paging::{Difference, MapError, Mapper};
+use paging::{Difference, MapError, Space};
 
-use super::map::{Memory, reader_of};
+use super::map::{Tables, reader_of};
 use crate::arch::{Arch, ShadowRoot};
 use crate::inject::{self, Place};
-
-type Tables<A> = Mapper<<A as crate::arch::MmuOps>::Format, Memory<A>>;
 
 /// Copies the kernel's top-level entries to all shadow roots. `number` is the phase's.
 pub(super) fn copy<A: Arch>(kernel: &Tables<A>, number: u32) {

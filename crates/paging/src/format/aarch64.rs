@@ -65,6 +65,7 @@ impl Aarch64 {
 }
 
 impl Format for Aarch64 {
+    const NAME: &'static str = "4 KiB granule";
     type Entry = u64;
     const VA_BITS: u32 = 48;
     const TABLE_BITS: u32 = 9;

@@ -22,6 +22,7 @@ impl X86_64 {
 }
 
 impl Format for X86_64 {
+    const NAME: &'static str = "4-level";
     type Entry = u64;
     const VA_BITS: u32 = 48;
     const TABLE_BITS: u32 = 9;

@@ -20,6 +20,7 @@ impl X86Legacy {
 }
 
 impl Format for X86Legacy {
+    const NAME: &'static str = "2-level";
     type Entry = u32;
     const VA_BITS: u32 = 32;
     const TABLE_BITS: u32 = 10;

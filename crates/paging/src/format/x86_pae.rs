@@ -27,6 +27,7 @@ impl X86Pae {
 }
 
 impl Format for X86Pae {
+    const NAME: &'static str = "PAE";
     type Entry = u64;
     const VA_BITS: u32 = 32;
     const TABLE_BITS: u32 = 9;

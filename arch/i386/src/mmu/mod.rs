@@ -1,4 +1,6 @@
-//! The address space of this kernel.
+//! The address space of this kernel: with PAE where the CPU has it, else with tables of two levels.
+
+mod pae;
 
 use core::arch::asm;
 use core::ops::Range;
@@ -6,7 +8,7 @@ use core::ops::Range;
 use arch_x86::cpu::{self, Features};
 use arch_x86::{handover, regs};
 use kernel::arch::{FixedMapping, MmuOps, ShadowRoot, Slots};
-use paging::{X86Features, X86Legacy};
+use paging::{Either, Mapper, TableMemory, X86Features, X86Legacy, X86Pae};
 use spin::Once;
 
 use crate::{I386, symbols};
@@ -20,8 +22,9 @@ const AREAS: Range<usize> = 0xf100_0000..0xf180_0000;
 /// The last 8 MiB stay unmapped: [`crate::per_cpu`]'s poison points there.
 const VMAP: Range<usize> = 0xf180_0000..0xff80_0000;
 
-/// `initial_page_table`: its upper quarter follows the kernel's root; the physmap appears in it a second time, as it is
-/// in physical memory, for code that turns paging on or off.
+/// `initial_page_table`: its upper quarter follows the kernel's root. Without PAE the physmap appears in it a second time, as
+/// it is in physical memory, for code that turns paging on or off; with PAE the physmap cannot be executed, and
+/// [`pae`] has tables of their own for that.
 static SHADOWS: Once<[ShadowRoot; 1]> = Once::new();
 const KERNEL_QUARTER: Slots = Slots {
     start: PHYSMAP_BASE >> 22,
@@ -32,12 +35,19 @@ const PHYSMAP: Slots = Slots {
     end: (PHYSMAP_BASE >> 22) + (PHYSMAP_BYTES >> 22),
 };
 
+fn two_levels() -> X86Legacy {
+    // The entry code insists on pages of 4 MiB.
+    let mut features = X86Features::PSE;
+    features.set(X86Features::GLOBAL, cpu::has(Features::PGE));
+    X86Legacy::new(features)
+}
+
 fn in_image(offset: u64) -> u64 {
     handover::image(0).start + offset
 }
 
 impl MmuOps for I386 {
-    type Format = X86Legacy;
+    type Space<M: TableMemory> = Either<Mapper<X86Legacy, M>, Mapper<X86Pae, M>>;
 
     const IMAGE_BASE: usize = 0xf000_0000;
     const PHYSMAP_BASE: usize = PHYSMAP_BASE;
@@ -45,11 +55,14 @@ impl MmuOps for I386 {
     const VMAP: Range<usize> = VMAP;
     const AREAS: Range<usize> = AREAS;
 
-    fn format() -> X86Legacy {
-        // The entry code insists on pages of 4 MiB.
-        let mut features = X86Features::PSE;
-        features.set(X86Features::GLOBAL, cpu::has(Features::PGE));
-        X86Legacy::new(features)
+    unsafe fn space<M: TableMemory>(root: u64, memory: M) -> Self::Space<M> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match pae::is_wanted() {
+                false => Either::A(Mapper::new(two_levels(), root, memory)),
+                true => Either::B(Mapper::new(pae::format(), root, memory)),
+            }
+        }
     }
 
     fn kernel_root() -> Option<u64> {
@@ -58,7 +71,10 @@ impl MmuOps for I386 {
 
     fn shadow_roots() -> &'static [ShadowRoot] {
         SHADOWS.call_once(|| {
-            let copies = &[(KERNEL_QUARTER, KERNEL_QUARTER.start), (PHYSMAP, 0)];
+            let copies: &[_] = match pae::is_wanted() {
+                false => &[(KERNEL_QUARTER, KERNEL_QUARTER.start), (PHYSMAP, 0)],
+                true => &[(pae::KERNEL, pae::KERNEL.start)],
+            };
             [ShadowRoot {
                 name: "initial_page_table",
                 root: in_image(symbols::boot_root_offset()),
@@ -77,8 +93,14 @@ impl MmuOps for I386 {
     }
 
     unsafe fn activate(root: u64) {
-        // SAFETY: the caller's promise. The exception tasks take their root from here when they are set up, later.
-        unsafe { regs::set_cr3(root as usize) };
+        // SAFETY: the caller's promise. The exception tasks take their root from here when they are set up, later. The first
+        // call comes while the boot CPU is alone, with interrupts off.
+        unsafe {
+            match pae::is_wanted() && !pae::is_on() {
+                false => regs::set_cr3(root as usize),
+                true => pae::change_over(root),
+            }
+        }
         regs::flush_global();
     }
 
