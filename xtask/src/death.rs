@@ -6,6 +6,7 @@
 //! that of the ELF file gets no names.
 
 mod arm;
+mod assembly;
 mod backtrace;
 mod story;
 mod tables;
@@ -78,6 +79,18 @@ impl Guest<'_> {
     /// The CPU that QEMU calls so.
     fn cpu(&self, index: u32) -> Option<&Cpu> {
         self.cpus.iter().find(|cpu| cpu.index == index)
+    }
+
+    /// Functions where `cpu` stands, the innermost first, each with its line.
+    fn place(&self, cpu: &Cpu) -> Vec<String> {
+        let frames = self.frames(self.link_address(cpu));
+        match &frames[..] {
+            // Without a line: assembly.
+            [only] if self.arch.is_x86() && !only.contains('(') => {
+                vec![assembly::place(self, cpu).unwrap_or_else(|| only.clone())]
+            }
+            _ => frames,
+        }
     }
 
     /// Functions at `address`, the innermost first, each with its line.
@@ -164,3 +177,6 @@ impl Guest<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,8 +49,13 @@ impl PowerOps for Aarch64 {
     /// a watchdog resets the machine. This is the watchdog; without PSCI, the aborts.
     fn die() -> ! {
         let _ = psci::system_reset();
+        Self::lose_vectors();
+        Self::halt()
+    }
+
+    fn lose_vectors() {
         // SAFETY: whatever happens is what was asked for.
-        unsafe { asm!("msr vbar_el1, xzr", "isb", "udf #0", options(noreturn)) }
+        unsafe { asm!("msr vbar_el1, xzr", "isb", "udf #0") }
     }
 
     fn undefined_instruction() {

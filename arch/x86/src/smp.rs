@@ -1,6 +1,7 @@
 //! More than one CPU: starting them, signals between them.
 
 use alloc::vec::Vec;
+use core::mem::offset_of;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use boot_info::Memblock;
@@ -8,6 +9,7 @@ use boot_info::memblock::Direction;
 use kernel::arch::{Arch, HwId};
 use kernel::clock::MS;
 use kernel::cpu::{CpuId, NR_CPUS};
+use kernel::inject::{self, Place};
 use kernel::smp::{BootBlock, Bound, Ipi, Rung, RungKind, SignalError, StartError, Targets, stop_signal};
 use kernel::{irq, mm, sched};
 
@@ -69,6 +71,10 @@ pub fn write_trampoline<A: Arch>(blocks: &[&'static BootBlock], root: StartRoot)
     if trampoline::install(trampoline::blob(), room, at, &start, &slots).is_err() {
         kernel::warning!("smp: the code that CPUs start with does not fit");
         TRAMPOLINE.store(0, Ordering::Relaxed);
+    }
+    if !inject::at(Place::Trampoline, 0).goes() {
+        let limit = offset_of!(trampoline::Header, gdt) + offset_of!(trampoline::TablePointer, limit);
+        room[limit..limit + 2].fill(0);
     }
 }
 

@@ -194,4 +194,8 @@ impl PowerOps for X8664 {
         power::triple_fault();
         irqflag::halt_forever()
     }
+
+    fn lose_vectors() {
+        power::triple_fault();
+    }
 }

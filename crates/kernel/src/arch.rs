@@ -345,4 +345,8 @@ pub trait PowerOps {
 
     /// Resets or hangs the machine without a word, as a fault no handler can take does. For the runner's own tests.
     fn die() -> !;
+
+    /// Takes the executing CPU's vectors away and raises an exception: the machine is reset or the CPU takes exceptions for
+    /// ever, without a word. For the same tests.
+    fn lose_vectors();
 }

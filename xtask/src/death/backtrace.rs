@@ -19,7 +19,8 @@ pub fn callers(guest: &Guest<'_>, cpu: &Cpu, space: Space, first: usize) -> Vec<
             lines.push(format!("  the frame at {frame:#x} is not mapped"));
             return lines;
         };
-        if address == 0 {
+        // The chain ends here, or the register held something else than a frame.
+        if address == 0 || guest.image.is_some_and(|image| image.phys_of(address).is_none()) {
             break;
         }
         lines.extend(line(guest, number, address, true));
@@ -36,7 +37,15 @@ pub fn callers(guest: &Guest<'_>, cpu: &Cpu, space: Space, first: usize) -> Vec<
 /// Lines for one call: `address` is where it `returns`, or where a CPU stands.
 pub fn line(guest: &Guest<'_>, number: usize, address: u64, returns: bool) -> Vec<String> {
     // Where a call returns to may be another function already.
-    let frames = guest.frames(address.wrapping_sub(u64::from(returns)));
+    named(
+        number,
+        address,
+        &guest.frames(address.wrapping_sub(u64::from(returns))),
+    )
+}
+
+/// Lines for one call, whose functions are known.
+pub fn named(number: usize, address: u64, frames: &[String]) -> Vec<String> {
     let (name, inlined) = match frames.split_first() {
         Some((name, inlined)) => (name.as_str(), inlined),
         None => ("??", &[][..]),

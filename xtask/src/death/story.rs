@@ -40,7 +40,7 @@ pub fn triple_fault(guest: &Guest<'_>) -> Death {
 }
 
 fn summary(guest: &Guest<'_>, cpu: &Cpu, suspect: &Suspect) -> String {
-    let place = guest.frames(guest.link_address(cpu));
+    let place = guest.place(cpu);
     let place = place
         .first()
         .map_or(String::new(), |place| format!(" in {place}"));
@@ -111,7 +111,7 @@ fn registers(cpu: &Cpu) -> String {
 
 /// Where it stands.
 pub fn place(guest: &Guest<'_>, cpu: &Cpu) -> Vec<String> {
-    let frames = guest.frames(guest.link_address(cpu));
+    let frames = guest.place(cpu);
     let mut frames = frames.iter();
     let mut lines: Vec<String> = frames
         .next()
@@ -219,7 +219,7 @@ fn reachable(guest: &Guest<'_>, cpu: &Cpu) -> Vec<String> {
 
 /// The backtrace, through the tables in use or, where they lack the stack, through the kernel's own.
 pub fn stack(guest: &Guest<'_>, cpu: &Cpu, space: Space) -> Vec<String> {
-    let mut lines = backtrace::line(guest, 0, guest.link_address(cpu), false);
+    let mut lines = backtrace::named(0, guest.link_address(cpu), &guest.place(cpu));
     let is_there = |space: &Space| space.read(guest.memory, cpu.fp(), 1).is_some();
     let kernel = guest
         .kernel_space(space)
@@ -269,7 +269,7 @@ pub fn others(guest: &Guest<'_>, death: &mut Death) {
 }
 
 fn other(guest: &Guest<'_>, cpu: &Cpu) -> String {
-    let place = guest.frames(guest.link_address(cpu));
+    let place = guest.place(cpu);
     let place = place.first().map_or(String::new(), |place| format!(" {place}"));
     let halted = if cpu.halted() == Some(true) { " halted" } else { "" };
     let phase = phase(guest, cpu).map_or(String::new(), |phase| format!("; {phase}"));

@@ -151,7 +151,7 @@ impl Cell {
     /// How long it may run on once the kernel is ready: the time in which a kernel that hangs must not end.
     pub const fn after_ready(&self) -> Option<Duration> {
         match self.task {
-            Task::Hang | Task::TripleFault => Some(Duration::from_secs(5)),
+            Task::Hang | Task::TripleFault | Task::LostVectors => Some(Duration::from_secs(5)),
             _ => None,
         }
     }
@@ -184,7 +184,7 @@ pub fn all(release: bool) -> Vec<Cell> {
         .into_iter()
         .filter_map(|arch| VARIANTS.iter().find(|variant| variant.arch == arch));
     let others = others.flat_map(|variant| {
-        let tasks = Task::SPECIAL.into_iter();
+        let tasks = Task::SPECIAL.into_iter().filter(|task| task.is_for(variant.arch));
         let tasks = tasks.chain(Task::again(variant.arch).filter(|task| !task.needs_bios()));
         tasks.flat_map(move |task| {
             let builds = [false, true]

@@ -38,6 +38,8 @@ pub enum Task {
     Hang,
     /// Die without a word.
     TripleFault,
+    /// Take exceptions for ever, on an architecture that has no triple fault.
+    LostVectors,
     /// Reset the machine in good order.
     Reboot,
     /// Reset the machine in one certain way, and come up again.
@@ -150,7 +152,7 @@ const DEAF: &str = "panic=0 \"run=irqsoff 3;panic\"";
 
 impl Task {
     /// All but [`Task::Boot`] and the two that are only in [`Task::GICV2`].
-    pub const SPECIAL: [Self; 17] = [
+    pub const SPECIAL: [Self; 18] = [
         Self::Selftest,
         Self::Hotplug,
         Self::OffPanic,
@@ -164,6 +166,7 @@ impl Task {
         Self::Canary,
         Self::Hang,
         Self::TripleFault,
+        Self::LostVectors,
         Self::Reboot,
         Self::Halt,
         Self::Audit,
@@ -198,6 +201,7 @@ impl Task {
             Self::Canary => ("canary", "\"run=fault canary\"", End::Panic, "stack protector"),
             Self::Hang => ("hang", "run=hang", End::Timeout, ""),
             Self::TripleFault => ("triple-fault", "run=triple-fault", End::EarlyDeath, ""),
+            Self::LostVectors => ("lost-vectors", "\"run=fault vectors\"", End::EarlyDeath, ""),
             Self::Reboot => ("reboot", "run=reboot", End::Reboot, ""),
             Self::Again(way) => (way.facts().1, way.facts().2, End::Poweroff, ""),
             Self::Halt => ("halt", "run=halt", End::Halt, ""),
@@ -261,6 +265,14 @@ impl Task {
             self,
             Self::Lie | Self::Deaf | Self::DeafLie | Self::Hotplug | Self::OffPanic | Self::HotplugPanic
         )
+    }
+
+    /// Whether it means anything on `arch`: x86 without vectors resets.
+    pub const fn is_for(self, arch: Arch) -> bool {
+        match self {
+            Self::LostVectors => !arch.is_x86(),
+            _ => true,
+        }
     }
 }
 

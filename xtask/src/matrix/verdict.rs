@@ -25,11 +25,14 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
             expected.describe()
         ));
     }
+    if outcome.death.is_some() != (expected == crate::vm::judge::End::EarlyDeath) {
+        return Err("a death is explained that was none, or the other way round".into());
+    }
     let records = since_reset(&outcome.records);
     readiness(cell, records)?;
     match cell.task {
         Task::Hang => Ok(()),
-        Task::TripleFault => triple_fault(cell, &outcome.detail),
+        Task::TripleFault | Task::LostVectors => explained(cell, outcome),
         Task::Hotplug => hotplug(&outcome.records).and_then(|()| stopped(&outcome.records)),
         Task::OffPanic => off(&outcome.records).and_then(|()| audited_stop(cell.task, outcome)),
         Task::HotplugPanic => audited_stop(cell.task, outcome),
@@ -173,12 +176,18 @@ fn selftest(records: &[Record]) -> Result<(), String> {
     }
 }
 
-/// x86 dies of a triple fault, and QEMU says so. aarch64 has none: it dies of a reset nobody announced.
-fn triple_fault(cell: &Cell, detail: &str) -> Result<(), String> {
-    if detail.starts_with(TRIPLE_FAULT) == cell.flavour.arch.is_x86() {
-        Ok(())
-    } else {
-        Err(format!("not by a triple fault: {detail}"))
+/// x86 dies of a triple fault, and QEMU says so. aarch64 has none: it dies of a reset nobody announced, or takes exceptions
+/// for ever. Whichever it is, the CPU is named, and the way to it by the kernel's functions.
+fn explained(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
+    let death = outcome.death.as_ref().ok_or("nothing is said about the death")?;
+    if death.summary.starts_with(TRIPLE_FAULT) != cell.flavour.arch.is_x86() {
+        return Err(format!("not by a triple fault: {}", death.summary));
+    }
+    let has_way = death.lines.iter().any(|line| line.contains("kernel::monitor::"));
+    match (death.cpu, has_way) {
+        (Some(_), true) => Ok(()),
+        (None, _) => Err(format!("no CPU is named: {}", death.summary)),
+        (_, false) => Err("the backtrace does not lead to the monitor".into()),
     }
 }
 
@@ -371,7 +380,7 @@ mod tests {
                     STOP,
                 ];
                 let verdict = verdict(&format!("x86_64/q35/smp-4{task}"), end, &lines);
-                // Without QEMU's word for it, not even an early death is believed to be a triple fault.
+                // Without an explanation not even an early death is believed.
                 assert_eq!(
                     verdict.is_ok(),
                     end == own && end != End::EarlyDeath,

@@ -75,6 +75,10 @@ pub enum Place {
     /// In `start_kernel`, before a step; /N: 0 the first, 1 machine, 2 CPU numbers and per-CPU areas, 3 memory,
     /// 4 scheduler, 5 interrupts, 6 time, 7 other CPUs, 8 first thread.
     Boot,
+    /// Where a CPU's stack is made, for its first start; /N: the CPU; skip: it gets one that is not mapped.
+    FirstStack,
+    /// Where the code is put in place that CPUs start with (x86); skip: its GDT ends before it begins.
+    Trampoline,
     /// On the CPU that starts others, before it does.
     Starting,
     /// On it, when all have been released.

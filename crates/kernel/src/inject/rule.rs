@@ -213,6 +213,8 @@ pub(crate) const PLACES: &[(&str, Place)] = &[
     ("timer", Place::Timer),
     ("console", Place::Console),
     ("boot", Place::Boot),
+    ("first-stack", Place::FirstStack),
+    ("trampoline", Place::Trampoline),
     ("starting", Place::Starting),
     ("started", Place::Started),
     ("waiting", Place::Waiting),

@@ -54,7 +54,7 @@ impl<A: Arch> Table<A> {
         "bg" "COMMAND" "run a command in the background" => background::<A>;
         "later" "MS CPU COMMAND" "run a command on a CPU so many milliseconds from now" => later::<A>;
         "sleep" "MS" "wait so many milliseconds" => sleep::<A>;
-        "fault" "undef|null|write|exec|stack|canary" "make the kernel fail in that way" => faults::fault::<A>;
+        "fault" "undef|null|write|exec|stack|canary|vectors" "make the kernel fail in that way" => faults::fault::<A>;
         "hang" "" "stop answering, with interrupts off" => |_| faults::hang::<A>();
         "triple-fault" "" "die without a word" => |_| A::die();
         "panic" "[WHY]" "panic" => |why| panic!("{}", if why.is_empty() { "asked for by the monitor" } else { why });

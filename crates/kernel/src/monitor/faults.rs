@@ -13,6 +13,7 @@ pub(super) fn fault<A: Arch>(kind: &str) -> Result<(), &'static str> {
         "exec" => execute_data(),
         "undef" => A::undefined_instruction(),
         "stack" => drop(black_box(recurse(0))),
+        "vectors" => A::lose_vectors(),
         "canary" => overrun(black_box(40)),
         _ => return Err("no such fault"),
     }

@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use super::BootBlock;
 use crate::arch::Arch;
 use crate::cpu::{self, BOOT_CPU, CpuId, NR_CPUS};
+use crate::inject::{self, Place};
 use crate::mm::{self, Stack};
 use crate::{canary, sched};
 
@@ -47,7 +48,11 @@ fn make<A: Arch>(cpu: CpuId) -> Result<BootBlock, mm::OutOfMemory> {
     Ok(BootBlock {
         hw,
         root: mm::kernel_root(),
-        stack_top: stack.top() as u64,
+        stack_top: match inject::at(Place::FirstStack, cpu.as_u32()).goes() {
+            true => stack.top() as u64,
+            // What is pushed there hits the guard page.
+            false => stack.bottom() as u64,
+        },
         area: area as u64,
         canary: canary as u64,
         cpu: cpu.as_u32(),
