@@ -2,8 +2,10 @@
 
 use core::fmt;
 
+use ::trace::Phase;
+
 use crate::arch::Arch;
-use crate::{clock, image, info, mm, percpu_areas, println, smp, start};
+use crate::{clock, image, info, mm, percpu_areas, println, smp, start, trace};
 
 /// Bytes as hexadecimal digits.
 pub struct Hex<'a>(pub &'a [u8]);
@@ -33,6 +35,7 @@ pub(crate) fn print<A: Arch>() {
 
 /// The one machine-readable line that marks readiness.
 pub(crate) fn ready<A: Arch>() {
+    trace::phase::<A>(Phase::Ready);
     let (online, expected) = start::cpu_counts();
     println!(
         "@ready arch={} build={} cpus={online}/{expected} ns={} mem_used_kib={} percpu_bytes={} build_id={}",

@@ -3,8 +3,8 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::arch::Arch;
-use crate::hooks;
 use crate::platform::Platform;
+use crate::{hooks, trace};
 
 /// Nanoseconds in a millisecond.
 pub const MS: u64 = 1_000_000;
@@ -58,6 +58,7 @@ fn set_hz(hz: u64) {
     let (mult, shift) = scale(hz);
     SHIFT.store(shift, Ordering::Relaxed);
     HZ.store(hz, Ordering::Relaxed);
+    trace::set_clock(ENTRY.load(Ordering::Relaxed), mult, shift);
     MULT.store(mult, Ordering::Release);
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Hooks {
     pub(crate) irq_save: fn() -> bool,
     pub(crate) irq_restore: fn(bool),
     pub(crate) this_cpu: fn() -> Option<cpu::CpuId>,
+    pub(crate) cpu_number: fn() -> Option<cpu::CpuId>,
 }
 
 struct Of<A>(A);
@@ -25,6 +26,7 @@ impl<A: Arch> Of<A> {
         irq_save: A::irq_save,
         irq_restore: A::irq_restore,
         this_cpu: cpu::by_hardware::<A>,
+        cpu_number: cpu::this_cpu::<A>,
     };
 }
 

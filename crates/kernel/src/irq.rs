@@ -7,7 +7,7 @@ use percpu::Pin;
 
 use crate::arch::Arch;
 use crate::inject::{self, Place};
-use crate::{clock, hooks, sched};
+use crate::{clock, hooks, sched, trace};
 
 percpu::percpu! {
     /// Timer interrupts this CPU took.
@@ -26,7 +26,7 @@ pub struct IrqOff {
 impl IrqOff {
     /// Turns them off.
     pub fn new() -> Self {
-        let was_on = hooks::get().is_some_and(|h| (h.irq_save)());
+        let was_on = irq_save();
         // SAFETY: nothing can move a thread off a CPU that takes no interrupt, as long as the thread does not itself
         // give the CPU away, and the scheduler refuses to be called with this guard alive (it takes its own).
         let pin = unsafe { Pin::new() };
@@ -41,9 +41,7 @@ impl IrqOff {
 
 impl Drop for IrqOff {
     fn drop(&mut self) {
-        if let Some(hooks) = hooks::get() {
-            (hooks.irq_restore)(self.was_on);
-        }
+        irq_restore(self.was_on);
     }
 }
 
@@ -93,10 +91,17 @@ unsafe impl lock_api::RawMutex for RawIrqLock {
 }
 
 fn irq_save() -> bool {
-    hooks::get().is_some_and(|h| (h.irq_save)())
+    let was_on = hooks::get().is_some_and(|h| (h.irq_save)());
+    if was_on {
+        trace::irqs_off();
+    }
+    was_on
 }
 
 fn irq_restore(was_on: bool) {
+    if was_on {
+        trace::irqs_on();
+    }
     if let Some(hooks) = hooks::get() {
         (hooks.irq_restore)(was_on);
     }
@@ -129,7 +134,9 @@ fn halt_until<A: Arch>(deadline_ns: u64, mut done: impl FnMut() -> bool) -> bool
             return false;
         }
         A::set_timer(clock::cycles_at(deadline_ns));
+        trace::irqs_on();
         A::wait_for_interrupt();
+        trace::irqs_off();
     }
 }
 

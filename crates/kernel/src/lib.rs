@@ -34,6 +34,7 @@ pub mod sched;
 pub mod smp;
 mod start;
 pub mod stop;
+pub mod trace;
 #[cfg(not(feature = "smp"))]
 pub mod up;
 #[cfg(not(feature = "smp"))]

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use boot_info::cmdline::{Event, Param, ValueError, parse_args, parse_size, parse_u64};
 
 use crate::arch::Arch;
-use crate::{console, info, inject, panic, power, smp, warning};
+use crate::{console, info, inject, panic, power, smp, trace, warning};
 
 /// `mem=`; 0 for all.
 static MEM_LIMIT: AtomicU64 = AtomicU64::new(0);
@@ -45,6 +45,7 @@ pub const EARLY: &[Param] = &[
         help: "reboot=WAY  the way to reset the machine that is tried first; its first letter is enough",
         parse: |value| power::choose(value.ok_or(ValueError::Missing)?).map_err(ValueError::Other),
     },
+    trace::PARAM,
 ];
 
 /// Words that are read later: they are only collected here.

@@ -4,11 +4,13 @@
 #[cfg_attr(not(feature = "smp"), path = "percpu_areas/up.rs")]
 mod make;
 
+use ::trace::Phase;
+
 use crate::arch::Arch;
 use crate::cpu::{self, BOOT_CPU, POSSIBLE};
 use crate::irq::IrqOff;
 use crate::mm::{Areas, Mapped, Synced};
-use crate::{canary, info};
+use crate::{canary, info, trace};
 
 /// Bytes from one area to the next: the template, rounded up so that no two CPUs share a cache line.
 pub fn unit_bytes() -> usize {
@@ -17,6 +19,7 @@ pub fn unit_bytes() -> usize {
 
 /// Makes the areas. From here on per-CPU variables may be used.
 pub(crate) fn setup<A: Arch>(tables: Synced<Mapped>) -> Synced<Areas> {
+    trace::phase::<A>(Phase::PerCpu);
     let off = IrqOff::new();
     let unit = unit_bytes();
     let (boot_area, tables) = make::areas::<A>(unit, tables);
@@ -33,6 +36,7 @@ pub(crate) fn setup<A: Arch>(tables: Synced<Mapped>) -> Synced<Areas> {
         .iter()
         .filter(|cpu| *cpu != BOOT_CPU)
         .for_each(cpu::set_number_of);
+    trace::setup::<A>();
     info!(
         "percpu: {unit} bytes for each of {} CPUs",
         POSSIBLE.snapshot().count()

@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 
+use ::trace::Phase;
 use boot_info::BootInfo;
 use boot_info::memblock::{Direction, Error};
 
@@ -14,7 +15,8 @@ use crate::mm::{self, Areas, Changed, MEMBLOCK, Mapped, Stack, Synced};
 use crate::platform::Platform;
 use crate::stop::STOP;
 use crate::{
-    banner, canary, clock, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp, warning,
+    banner, canary, clock, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp, trace,
+    warning,
 };
 
 /// What the boot loader said. Filled by `setup_arch`, read ever after.
@@ -38,12 +40,13 @@ pub fn start_kernel<A: Arch>() -> ! {
 fn boot<A: Arch>(hw: HwId) -> ! {
     A::irq_save();
     inject::begin::<A>();
+    trace::begin::<A>();
     clock::init::<A>();
     cpu::boot_cpu_init(hw);
     banner::print::<A>();
     let tables = setup_arch::<A>();
     params::parse_late(BOOT.lock().cmdline.as_str());
-    setup_nr_cpu_ids();
+    setup_nr_cpu_ids::<A>();
     let tables = percpu_areas::setup::<A>(tables);
     mm_init::<A>();
     sched_init::<A>();
@@ -58,10 +61,16 @@ fn set_init_stack_end_magic() {
     unsafe { canary::set_stack_end_magic(Stack::init().bottom()) }
 }
 
+/// A step of the boot begins: recorded, and a place at which a fault can be staged.
+fn step<A: Arch>(phase: Phase, place: u32) {
+    trace::phase::<A>(phase);
+    inject::at(Place::Boot, place);
+}
+
 /// The machine: what the boot loader said, RAM and what of it is taken, the final page tables, firmware tables. Last, the
 /// root tables that shadow the kernel's are brought in step, in every build.
 fn setup_arch<A: Arch>() -> Synced<Mapped> {
-    inject::at(Place::Boot, 1);
+    step::<A>(Phase::Machine, 1);
     phase::set(BOOT_CPU, &"setting up the machine (setup_arch)");
     let mut boot = BOOT.lock();
     let told = A::boot_info(&mut boot);
@@ -76,10 +85,12 @@ fn setup_arch<A: Arch>() -> Synced<Mapped> {
     if let Err(why) = setup_memblock::<A>(&mut boot) {
         panic!("the memory map does not fit: {why}");
     }
+    trace::phase::<A>(Phase::PageTables);
     let tables: Changed<Mapped> =
         mm::paging_init::<A>().unwrap_or_else(|why| panic!("too little memory: {why}"));
     power::boots::count::<A>();
     power::check_choice::<A>();
+    trace::phase::<A>(Phase::Firmware);
     let mut platform = PLATFORM.lock();
     if let Err(why) = A::discover(&boot, &mut platform) {
         warning!("firmware tables: {why}; going on with what is known");
@@ -156,8 +167,8 @@ pub(crate) fn script() -> Option<String> {
 
 /// Gives logical numbers to the CPUs the firmware lists: the boot CPU is 0, the rest in the order listed. What this build
 /// or the command line has no room for stays off, and is named.
-fn setup_nr_cpu_ids() {
-    inject::at(Place::Boot, 2);
+fn setup_nr_cpu_ids<A: Arch>() {
+    step::<A>(Phase::CpuNumbers, 2);
     phase::set(BOOT_CPU, &"making per-CPU areas");
     let platform = PLATFORM.lock();
     let boot = cpu::hw_id(BOOT_CPU).unwrap_or(HwId(0));
@@ -209,7 +220,7 @@ impl<I: Iterator<Item = HwId> + Clone> core::fmt::Display for Listed<I> {
 
 /// From the memblock to pages and a heap.
 fn mm_init<A: Arch>() {
-    inject::at(Place::Boot, 3);
+    step::<A>(Phase::Memory, 3);
     phase::set(BOOT_CPU, &"setting up memory, scheduler, interrupts and clock");
     mm::hand_over_memblock::<A>();
     let usage = mm::usage();
@@ -222,7 +233,7 @@ fn mm_init<A: Arch>() {
 
 /// The context that has booted so far becomes the boot CPU's idle thread.
 fn sched_init<A: Arch>() {
-    inject::at(Place::Boot, 4);
+    step::<A>(Phase::Scheduler, 4);
     let idle = sched::new_idle(BOOT_CPU, Stack::init(), canary::boot_canary());
     sched::adopt_idle(BOOT_CPU, idle);
     sched::open(BOOT_CPU);
@@ -231,7 +242,7 @@ fn sched_init<A: Arch>() {
 
 /// The interrupt controller, whose registers are mapped.
 fn irq_init<A: Arch>(tables: Synced<Areas>) -> Synced<Areas> {
-    inject::at(Place::Boot, 5);
+    step::<A>(Phase::Interrupts, 5);
     let init = || A::init_irqs(&PLATFORM.lock());
     let (done, tables) = tables.change::<A, _>("interrupt controller", init);
     if let Err(why) = done {
@@ -241,7 +252,7 @@ fn irq_init<A: Arch>(tables: Synced<Areas>) -> Synced<Areas> {
 }
 
 fn time_init<A: Arch>() {
-    inject::at(Place::Boot, 6);
+    step::<A>(Phase::Time, 6);
     if let Err(why) = clock::calibrate::<A>(&PLATFORM.lock()) {
         panic!("clock: {why}");
     }
@@ -251,7 +262,7 @@ fn time_init<A: Arch>() {
 
 /// All other CPUs. `tables` proves that they will find the kernel mapped.
 fn smp_init<A: Arch>(tables: Synced<Areas>) {
-    inject::at(Place::Boot, 7);
+    step::<A>(Phase::OtherCpus, 7);
     phase::set(BOOT_CPU, &"starting other CPUs");
     let method = PLATFORM.lock().start_method;
     smp::smp_init::<A>(method, tables);
@@ -259,7 +270,7 @@ fn smp_init<A: Arch>(tables: Synced<Areas>) {
 
 /// The first thread, and the boot CPU's idle loop.
 fn rest_init<A: Arch>() -> ! {
-    inject::at(Place::Boot, 8);
+    step::<A>(Phase::FirstThread, 8);
     phase::set(BOOT_CPU, &"running threads");
     if sched::spawn::<A>("monitor", BOOT_CPU, monitor::main::<A>).is_err() {
         panic!("no memory for the first thread");

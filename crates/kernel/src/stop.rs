@@ -7,12 +7,13 @@
 use core::fmt;
 use core::marker::PhantomData;
 
+use ::trace::Event;
 use smp_stop::{CpuId, How, Outcome, Point, Reason, Registers, Report, Stop, StopOps, Unavailable};
 
 use crate::arch::Arch;
 use crate::cpu::{self, NR_CPUS};
 use crate::inject::{self, Effect, Place};
-use crate::{clock, smp};
+use crate::{clock, smp, trace};
 
 smp_stop::stop_area! {
     /// Every CPU's state word, and what came of a stop. Has a section of its own, so that a debugger, the host and a next
@@ -88,6 +89,9 @@ impl<A: Arch> StopOps for Machine<'_, A> {
 
     #[inline(always)]
     fn point(&self, at: Point) {
+        if let Point::Signalling(rung) = at {
+            trace::by_hardware::<A>(Event::StopSignal { rung: rung as u16 });
+        }
         let (place, detail) = place_of(at);
         inject::at(place, detail);
     }

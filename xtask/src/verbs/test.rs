@@ -69,8 +69,12 @@ impl Test {
         let mut tally = host("the host's tests", &[])?;
         tally += host("the same, with more than one CPU", &smp_features()?)?;
         for checker in ["loom", "shuttle"] {
-            tally += host(&format!("the stop engine under {checker}"), &checked(checker))?;
+            tally += host(
+                &format!("the stop engine under {checker}"),
+                &checked("smp-stop", checker),
+            )?;
         }
+        tally += host("the trace's ring under loom", &checked("trace", "loom"))?;
         if !self.host {
             tally += symbols();
             tally += self.scenarios(install);
@@ -149,9 +153,9 @@ fn host(what: &str, more: &[String]) -> Result<Tally> {
     Ok(tally)
 }
 
-/// Arguments for the engine's models under a checker. Alone: the checker's atomics fit into no kernel.
-fn checked(checker: &str) -> Vec<String> {
-    ["--package", "smp-stop", "--features", checker, "--test", checker]
+/// Arguments for a crate's models under a checker. Alone: the checker's atomics fit into no kernel.
+fn checked(package: &str, checker: &str) -> Vec<String> {
+    ["--package", package, "--features", checker, "--test", checker]
         .map(String::from)
         .into()
 }

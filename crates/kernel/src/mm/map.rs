@@ -51,6 +51,11 @@ pub(super) fn alloc_zeroed_pages<A: Arch>(count: usize) -> Result<u64, OutOfMemo
     Ok(pa)
 }
 
+/// RAM for ever, at least `len` bytes of it and whole pages, zeroed, where the physmap shows it: no table changes for it.
+pub(crate) fn zeroed_ram<A: Arch>(len: usize) -> Result<*mut u8, OutOfMemory> {
+    alloc_zeroed_pages::<A>(len.div_ceil(PAGE)).map(phys_to_virt::<A>)
+}
+
 /// From the memblock, where the physmap already reaches.
 fn early_alloc<A: Arch>(bytes: usize) -> Result<u64, OutOfMemory> {
     let reach = if ROOT.load(Ordering::Relaxed) == 0 {

@@ -18,7 +18,7 @@ use paging::{Cache, MapError, PAGE_SIZE, Prot};
 pub use heap::{allocated_bytes, heap_bytes};
 pub(crate) use init::{hand_over_memblock, paging_init};
 pub use map::{ioremap, is_mapped, kernel_root};
-pub(crate) use map::{is_writable, write_exec_page};
+pub(crate) use map::{is_writable, write_exec_page, zeroed_ram};
 pub use pages::{Usage, usage};
 pub use phase::{Areas, Mapped, Phase, Running};
 pub use resync::{Changed, InStep, Synced, enter_at_the_end, resync};

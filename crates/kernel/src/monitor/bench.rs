@@ -3,10 +3,13 @@
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use ::trace::{Event, Groups};
+
 use crate::arch::Arch;
 use crate::clock::{self, MS};
 use crate::cpu::{CpuId, ONLINE};
-use crate::irq::Lock;
+use crate::irq::{IrqOff, Lock};
+use crate::trace::TRACE;
 use crate::{println, sched};
 
 const ROUNDS: u64 = 1000;
@@ -19,6 +22,7 @@ pub(super) fn run<A: Arch>(kind: &str) -> Result<(), &'static str> {
         "switch" => switch::<A>(),
         "ipi" => ipi::<A>(),
         "lock" => lock::<A>(),
+        "trace" => trace::<A>(),
         _ => Err("no such benchmark"),
     }
 }
@@ -49,6 +53,31 @@ fn switch<A: Arch>() -> Result<(), &'static str> {
     stop.store(true, Ordering::Relaxed);
     sched::yield_now::<A>();
     Ok(())
+}
+
+/// Records an event over and over, which costs this CPU's ring all it held: once of a group that is recorded, once of one that
+/// is not. What the loop itself takes is taken off.
+fn trace<A: Arch>() -> Result<(), &'static str> {
+    let before = TRACE.groups();
+    let _off = IrqOff::new();
+    let empty = timed(|| core::hint::black_box(()));
+    TRACE.set_groups(Groups::LIFE);
+    let recorded = timed(|| crate::trace::here::<A>(Event::Online));
+    let ignored = timed(|| crate::trace::here::<A>(Event::IpiTaken));
+    TRACE.set_groups(before);
+    report("record an event", ROUNDS, recorded.saturating_sub(empty));
+    report(
+        "pass by one that is not wanted",
+        ROUNDS,
+        ignored.saturating_sub(empty),
+    );
+    Ok(())
+}
+
+fn timed(work: impl Fn()) -> u64 {
+    let start = clock::now_ns();
+    (0..ROUNDS).for_each(|_| work());
+    clock::now_ns() - start
 }
 
 /// A thread here and one on another CPU wake each other.

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use arrayvec::ArrayString;
 
-use super::{bench, faults, selftest};
+use super::{bench, faults, selftest, trace};
 use crate::arch::Arch;
 use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, CpuId, NR_CPUS, ONLINE, POSSIBLE, PRESENT};
@@ -40,10 +40,11 @@ impl<A: Arch> Table<A> {
         "cpus" "" "the CPUs: state, hardware id, interrupts taken, and the four masks" => |_| cpus();
         "mem" "" "RAM: in all, used, free; heap, image, per-CPU areas" => |_| mem();
         "log" "" "the log ring" => |_| log();
+        "trace" "[CPU[,CPU]]|WORDS" "what CPUs did, in order; or record what WORDS ask for, as trace= does" => trace::run;
         "threads" "" "all kernel threads" => |_| threads();
         "params" "" "parameters of the command line" => |_| list_params();
         "uptime" "" "seconds since the kernel's first instruction" => |_| uptime();
-        "bench" "ipi|switch|lock" "time a thread wake-up across CPUs, a thread switch, a lock" => bench::run::<A>;
+        "bench" "ipi|switch|lock|trace" "time a thread wake-up across CPUs, a thread switch, a lock, the recording of an event" => bench::run::<A>;
         "selftest" "" "test clock, scheduler, per-CPU variables, memory" => |_| selftest::run::<A>();
         "busy" "all|CPU[,CPU]" "keep CPUs busy with a spinning thread each, for ever" => busy::<A>;
         "irqsoff" "all|CPU[,CPU]" "make CPUs spin with interrupts off, for ever" => irqsoff::<A>;

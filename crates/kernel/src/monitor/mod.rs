@@ -7,6 +7,7 @@ pub(crate) mod commands;
 mod editor;
 mod faults;
 pub(crate) mod selftest;
+mod trace;
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};

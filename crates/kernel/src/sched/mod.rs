@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
+use ::trace::Event;
 use percpu::{Pin, percpu};
 
 pub use queue::RunQueue;
@@ -23,7 +24,7 @@ use crate::arch::Arch;
 use crate::cpu::{self, CpuId};
 use crate::irq::{IrqOff, Lock};
 use crate::mm::{self, Stack};
-use crate::{clock, smp as others};
+use crate::{clock, smp as others, trace};
 
 /// How long a thread runs before another that is ready gets its turn.
 pub const TURN_NS: u64 = 10 * clock::MS;
@@ -279,6 +280,7 @@ pub fn resched_interrupt<A: Arch>() {
     crate::irq::IPIS
         .this::<A>(off.pin())
         .fetch_add(1, Ordering::Relaxed);
+    trace::here::<A>(Event::IpiTaken);
     after_wake::<A>(&off);
 }
 
@@ -323,6 +325,7 @@ fn switch_away<A: Arch>(off: &IrqOff, state: State) {
         panic!("stack of {prev:?} has overflowed: the magic at its end is gone");
     }
     next.switches.fetch_add(1, Ordering::Relaxed);
+    trace::here::<A>(Event::Switch { thread: next.id });
     CURRENT.store::<A>(off.pin(), ptr::from_ref(next).expose_provenance());
     A::note_stack(next.stack().bottom());
     // SAFETY: `next` was taken from the queue of this CPU, so nobody else switches to it; interrupts are off.
@@ -399,7 +402,9 @@ pub fn idle<A: Arch>() -> ! {
         switch_away::<A>(&off, State::Ready);
         let empty = RUNQ.this::<A>(off.pin()).lock().ready.len() == 0;
         if empty {
+            trace::irqs_on();
             A::wait_for_interrupt();
+            trace::irqs_off();
         }
     }
 }

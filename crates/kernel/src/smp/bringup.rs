@@ -8,6 +8,7 @@
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
+use ::trace::Event;
 use smp_stop::{CpuState, Generation};
 
 use super::{BootBlock, MAX_CPUS, StartError, blocks, hotplug};
@@ -17,7 +18,7 @@ use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
 use crate::inject::{self, Place};
 use crate::irq::IrqOff;
 use crate::mm::{self, Areas, InStep, Phase, Synced};
-use crate::{clock, info, irq, phase, println, sched, warning};
+use crate::{clock, info, irq, phase, println, sched, trace, warning};
 
 /// How long a released CPU may take to reach Rust before it is asked again, and how often that is done.
 const ASK_AGAIN_NS: u64 = 100 * MS;
@@ -60,7 +61,7 @@ pub(super) fn start_and_wait<A: Arch, P: Phase>(blocks: &[&'static BootBlock], t
     let refused = release::<A, P>(blocks, tables);
     inject::at(Place::Started, 0);
     wait::<A, P>(blocks, tables);
-    let missing = revoke_missing(blocks, &refused);
+    let missing = revoke_missing::<A>(blocks, &refused);
     Came { refused, missing }
 }
 
@@ -111,6 +112,8 @@ fn ask<A: Arch, P: Phase>(
     tables: &Synced<P>,
     attempt: u32,
 ) -> Result<(), StartError> {
+    let by = trace::number(cpu::this_cpu::<A>());
+    trace::of::<A>(block.cpu_id(), Event::Start { by, attempt });
     let needed = [block.stack_top as usize - 1, block.area as usize];
     // SAFETY: blocks are whole, and leaked.
     let start = |tables: &InStep| unsafe { A::start(block, tables, attempt) };
@@ -150,11 +153,13 @@ fn is_starting(block: &BootBlock) -> bool {
 }
 
 /// Gives up those that are not there. The two words cannot disagree for long: the state word decides.
-fn revoke_missing(blocks: &[&'static BootBlock], refused: &CpuMask) -> CpuMask {
+fn revoke_missing<A: Arch>(blocks: &[&'static BootBlock], refused: &CpuMask) -> CpuMask {
     let online = ONLINE.snapshot();
     let mut missing = refused.and_not(&online);
     for block in blocks {
         if cpu::word(block.cpu_id()).revoke(block.generation()).is_ok() {
+            let by = trace::number(cpu::this_cpu::<A>());
+            trace::of::<A>(block.cpu_id(), Event::GivenUp { by });
             let _ = block.life.compare_exchange(
                 BootBlock::FRESH,
                 BootBlock::REVOKED,
@@ -220,6 +225,7 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
         Ordering::Acquire,
     );
     phase::set(cpu, &"starting: in Rust, not through the gate yet");
+    trace::of::<A>(cpu, Event::Alive);
     inject::at(Place::Entry, 0);
     // SAFETY: the block names this CPU's own area; interrupts are off.
     unsafe { A::install(cpu, block.area as usize) };
@@ -234,6 +240,7 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
 /// Through the online gate, or not. The masks come after the word: they are information, and a stop looks at words.
 fn arrive<A: Arch>(cpu: CpuId, generation: Generation) {
     super::stop::gate::<A>(cpu, generation);
+    trace::of::<A>(cpu, Event::Online);
     phase::set(cpu, &"running threads");
     inject::at(Place::Online, 0);
     sched::open(cpu);

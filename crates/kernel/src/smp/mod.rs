@@ -20,8 +20,11 @@ pub(crate) use params::PARAMS;
 pub(crate) use stop::Engine;
 pub use stop::stop_signal;
 
+use ::trace::Event;
+
 use crate::arch::Arch;
 use crate::cpu::{self, CpuId, NR_CPUS};
+use crate::trace;
 
 /// As in the banner and the readiness line.
 pub const BUILD: &str = "smp";
@@ -39,6 +42,9 @@ pub(crate) fn cpu_limit() -> usize {
 /// Interrupts `cpu` so that it looks at its run queue.
 pub(crate) fn kick<A: Arch>(cpu: CpuId) {
     if let Some(hw) = cpu::hw_id(cpu) {
+        trace::here::<A>(Event::IpiSent {
+            to: trace::number(Some(cpu)),
+        });
         A::send_ipi(cpu, hw, Ipi::Resched);
     }
 }

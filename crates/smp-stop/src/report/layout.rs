@@ -47,7 +47,8 @@ pub(crate) const VERSION_AT: usize = 8;
 pub(crate) const TOTAL_LEN: usize = 12;
 pub(crate) const HEADER_LEN_AT: usize = 16;
 pub(crate) const SLOT_LEN_AT: usize = 20;
-pub(crate) const CAPACITY: usize = 24;
+/// Offset of how many slots there are.
+pub const CAPACITY: usize = 24;
 pub(crate) const CPUS: usize = 28;
 pub(crate) const LATCH: usize = 32;
 pub(crate) const VERDICT: usize = 36;

@@ -2,6 +2,8 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use ::trace::Event;
+
 use super::{LET_GO_NS, Refusal, arrived};
 use crate::arch::Arch;
 use crate::cpu::{self, ACTIVE, CpuId, ONLINE};
@@ -9,7 +11,7 @@ use crate::inject::{self, Place};
 use crate::irq::IrqOff;
 use crate::smp::{Engine, kick};
 use crate::stop::{Machine, STOP, Stopped};
-use crate::{clock, panic, phase, sched};
+use crate::{clock, panic, phase, sched, trace};
 
 /// Who is asked: the CPU's number plus one, or 0 for nobody; and [`GRANTED`], once it has begun.
 static REQUEST: AtomicU32 = AtomicU32::new(0);
@@ -79,9 +81,11 @@ fn leave<A: Arch>(me: CpuId) -> ! {
     {
         panic::took_over::<A>(&Stopped::from(&stop));
     }
+    trace::of::<A>(me, Event::Dying);
     inject::at(Place::Dying, 0);
     arrived::<A>();
     A::quiesce();
+    trace::of::<A>(me, Event::Off);
     // From OFF on somebody may start this CPU anew, on this very stack. The start begins by taking the CPU out of whatever it
     // executes, and until then nobody else touches the stack or the area: what is left of the way to the park page is safe.
     engine.go_off(me);
