@@ -3,6 +3,7 @@
 pub mod boot;
 pub mod builds;
 pub mod counter;
+pub mod figures;
 pub mod linux;
 pub mod report;
 pub mod stop;

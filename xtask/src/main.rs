@@ -14,6 +14,7 @@ mod needs;
 mod out;
 mod paths;
 mod progress;
+mod report;
 mod scenario;
 mod soak;
 mod verbs;
@@ -56,6 +57,7 @@ enum Verb {
     Gdb(verbs::gdb::Gdb),
     Bench(verbs::bench::Bench),
     Soak(verbs::soak::Soak),
+    Report(verbs::report::Report),
     Doctor(verbs::doctor::Doctor),
     Setup(verbs::doctor::Setup),
 }
@@ -76,6 +78,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Gdb(gdb) => gdb.run(install),
         Verb::Bench(bench) => bench.run(install),
         Verb::Soak(soak) => soak.run(install),
+        Verb::Report(report) => report.run(install),
         Verb::Doctor(doctor) => doctor.run(),
         Verb::Setup(setup) => setup.run(install),
     }

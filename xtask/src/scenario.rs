@@ -20,6 +20,7 @@ use crate::audit::Honesty;
 use crate::kernel::{self, Flavour, Kernel};
 use crate::matrix::schedule;
 use crate::progress;
+use crate::report::Story;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::spec::{Boot, Spec};
@@ -58,6 +59,9 @@ pub struct Played {
     /// The console, or what the test said.
     pub text: String,
     pub wall: Duration,
+    /// How the machine ended, in words.
+    pub end: &'static str,
+    pub story: Option<Story>,
 }
 
 impl Play {
@@ -224,9 +228,17 @@ fn boot(play: &Play, kernels: &BTreeMap<Flavour, Kernel>) -> Played {
         early => kernel::patched(&kernels[&play.flavour()], EARLY, format!("{early}\0").as_bytes())
             .and_then(|kernel| vm::run(&play.spec(&kernel), watch)),
     };
-    let (wrong, text) = match outcome {
-        Ok(outcome) => (play.judge(&outcome).err(), outcome.text),
-        Err(error) => (Some(format!("{error:#}")), String::new()),
+    let (wrong, text, end, story) = match outcome {
+        Ok(outcome) => {
+            let wrong = play.judge(&outcome).err();
+            (wrong, outcome.text, outcome.end.describe(), outcome.story)
+        }
+        Err(error) => (
+            Some(format!("{error:#}")),
+            String::new(),
+            "QEMU did not start",
+            None,
+        ),
     };
     let wrong = match (play.control, wrong) {
         (false, wrong) => wrong,
@@ -244,5 +256,7 @@ fn boot(play: &Play, kernels: &BTreeMap<Flavour, Kernel>) -> Played {
         wrong,
         text,
         wall: started.elapsed(),
+        end,
+        story,
     }
 }

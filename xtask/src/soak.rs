@@ -1,5 +1,6 @@
 //! The soak: machines of every kind, brought to an end at random, each run judged and, where the machine stays, audited.
 
+mod album;
 mod judge;
 mod plan;
 mod random;
@@ -14,9 +15,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+pub use self::album::Album;
 use self::judge::Judgement;
 use self::plan::Plan;
-pub use self::tally::{Tally, table};
+pub use self::tally::{Tally, page_table, table};
 use crate::arch::Arch;
 use crate::audit::Honesty;
 use crate::kernel::{self, Flavour, Kernel};
@@ -52,9 +54,10 @@ impl Soak {
     ///
     /// # Errors
     /// When a kernel does not build.
-    pub fn run(&self) -> Result<Tallies> {
+    pub fn run(&self) -> Result<(Tallies, Album)> {
         let kernels = self.kernels()?;
         let tallies = Mutex::new(self.archs.iter().map(|arch| (*arch, Tally::default())).collect());
+        let album = Mutex::new(Album::default());
         let (started, next, broken) = (Instant::now(), AtomicU64::new(0), AtomicBool::new(false));
         let over = |n: u64| {
             self.runs.is_some_and(|runs| n >= runs) || self.time.is_some_and(|time| started.elapsed() >= time)
@@ -68,7 +71,7 @@ impl Soak {
                 }
                 let seed = self.seed.wrapping_add(n);
                 let plan = Plan::new(seed, &self.archs);
-                if let Err(error) = self.one(&plan, &kernels, &tallies) {
+                if let Err(error) = self.one(&plan, &kernels, &tallies, &album) {
                     // QEMU itself does not start: no run will.
                     tell!("seed {seed}: {error:#}");
                     broken.store(true, Ordering::Relaxed);
@@ -91,7 +94,10 @@ impl Soak {
         tallies
             .values_mut()
             .for_each(|tally| tally.wall = started.elapsed());
-        Ok(tallies)
+        let album = album
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok((tallies, album))
     }
 
     fn kernels(&self) -> Result<BTreeMap<Flavour, Kernel>> {
@@ -104,7 +110,13 @@ impl Soak {
             .collect()
     }
 
-    fn one(&self, plan: &Plan, kernels: &BTreeMap<Flavour, Kernel>, tallies: &Mutex<Tallies>) -> Result<()> {
+    fn one(
+        &self,
+        plan: &Plan,
+        kernels: &BTreeMap<Flavour, Kernel>,
+        tallies: &Mutex<Tallies>,
+        album: &Mutex<Album>,
+    ) -> Result<()> {
         let outcome = boot(plan, &kernels[&plan.flavour()], self.verbose)?;
         let judgement = judge::judge(plan, &outcome);
         if self.verbose {
@@ -114,12 +126,13 @@ impl Soak {
             tell!("{}", complaint(plan, wrong, &outcome));
         }
         count(tallies, plan, &judgement);
+        lock(album).add(plan, &outcome, &judgement);
         Ok(())
     }
 }
 
-fn lock(tallies: &Mutex<Tallies>) -> std::sync::MutexGuard<'_, Tallies> {
-    tallies.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn count(tallies: &Mutex<Tallies>, plan: &Plan, judgement: &Judgement) {

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod gdb;
 pub mod matrix;
 pub mod qemu;
+pub mod report;
 pub mod scenario;
 pub mod soak;
 pub mod test;

@@ -7,6 +7,7 @@ pub mod gdb;
 pub mod input;
 pub mod judge;
 pub mod machine;
+pub mod memory;
 pub mod postmortem;
 pub mod probe;
 pub mod process;
@@ -38,6 +39,7 @@ use self::symbolise::Symbols;
 use crate::audit::{Audit, Honesty};
 use crate::death::Death;
 use crate::exit::Refused;
+use crate::report::Story;
 
 /// What the threads around a run tell it.
 pub enum Event {
@@ -89,6 +91,8 @@ pub struct Outcome {
     pub death: Option<Death>,
     /// The program counters of a run that ended badly, innermost function of each.
     pub places: Vec<String>,
+    /// What the machine's memory told of its CPUs, if anybody wants to know and it could be read.
+    pub story: Option<Story>,
 }
 
 /// Boots `spec` and stays until it ends.
@@ -126,6 +130,8 @@ pub fn run_with(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>
     let console = Console::new(watch.show, symbols);
     let run = Run {
         arch: spec.kernel.flavour.arch,
+        flavour: spec.kernel.flavour,
+        cpus: spec.cpus,
         elf: spec.kernel.elf.again()?,
         has_gdb: spec.gdb.is_some(),
         counted: spec.counting.is_some(),

@@ -11,6 +11,7 @@ use crate::kernel::elf::Elf;
 use crate::kernel::{Flavour, Kernel};
 use crate::matrix::schedule;
 use crate::progress;
+use crate::report::Story;
 use crate::vm::console::Show;
 use crate::vm::count::Counting;
 use crate::vm::input::Input;
@@ -34,6 +35,9 @@ pub struct Counted {
     pub bring_up: Option<u64>,
     pub mem_used_kib: u64,
     pub percpu_bytes: u64,
+    /// The steps of the boot and their virtual ns, if a page shall show them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<(String, u64)>,
 }
 
 /// Each CPU may take long under a count: all of them share one thread of the host.
@@ -153,6 +157,7 @@ fn read(flavour: Flavour, cpus: u32, outcome: &Outcome) -> Result<Counted> {
             .map(|(start, end)| end - start),
         mem_used_kib: field("ready", "mem_used_kib").unwrap_or_default(),
         percpu_bytes: field("ready", "percpu_bytes").unwrap_or_default(),
+        phases: outcome.story.as_ref().map_or_else(Vec::new, Story::phases),
     })
 }
 
@@ -185,6 +190,7 @@ mod tests {
             executed: 0,
             mem_used_kib: 0,
             percpu_bytes: 0,
+            phases: Vec::new(),
         };
         assert_eq!(counted(flavour, 8).per_secondary(), Some(100));
         assert_eq!(counted(flavour, 1).per_secondary(), None);

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::Finished;
 use crate::paths;
+use crate::report::Run;
 
 /// As many lines of a failed cell's console as one wants to see in passing.
 const TAIL: usize = 25;
@@ -73,6 +74,13 @@ fn short(done: &Finished) -> String {
     } else {
         format!("{:.1} s", done.wall.as_secs_f32())
     }
+}
+
+/// For the page of all cells.
+pub fn run(done: &Finished) -> Run {
+    Run::of(done.cell.name(), done.outcome.as_ref(), done.wrong.as_deref())
+        .again(format!("cargo xtask matrix --filter {}", done.cell.name()), None)
+        .at(done.cell.row(), done.cell.column())
 }
 
 /// Writes `matrix.xml` and `matrix.json` below the output folder, and says where.

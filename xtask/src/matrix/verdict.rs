@@ -220,6 +220,7 @@ mod tests {
             counts: None,
             places: Vec::new(),
             death: None,
+            story: None,
         };
         check(&cell, &outcome)
     }

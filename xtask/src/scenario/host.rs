@@ -97,6 +97,8 @@ pub fn run(number: u8, test: Host) -> Played {
         wrong,
         text,
         wall: started.elapsed().max(Duration::from_millis(1)),
+        end: "",
+        story: None,
     }
 }
 

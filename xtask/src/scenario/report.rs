@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Played;
 use crate::paths;
+use crate::report::Run;
 
 /// As many lines of a failed run's console as one wants to see in passing.
 const TAIL: usize = 40;
@@ -29,6 +30,23 @@ pub fn line(played: &Played) -> String {
         "FAIL  {number:>2} {name:<62} {wall:5.1} s{seed}\n      {wrong}\n      again: {}{tail}",
         played.replay
     )
+}
+
+/// For the page of all that was played: a row for each scenario, a column for each machine.
+pub fn run(played: &Played) -> Run {
+    let (what, machine) = played.name.split_once(' ').unwrap_or((&played.name, "host"));
+    let lines: Vec<&str> = played.text.trim_end().lines().collect();
+    let run = Run {
+        name: format!("{} {}", played.number, played.name),
+        wrong: played.wrong.clone(),
+        end: played.end.to_owned(),
+        wall_ms: played.wall.as_millis() as u64,
+        console: lines[lines.len().saturating_sub(TAIL)..].join("\n"),
+        story: played.story.clone(),
+        ..Run::default()
+    };
+    run.again(played.replay.as_str(), played.seed)
+        .at(format!("{:>2} {what}", played.number), machine)
 }
 
 /// Writes `scenario.xml` below the output folder, and says where.

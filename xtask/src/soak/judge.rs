@@ -145,6 +145,7 @@ mod tests {
             counts: None,
             places: Vec::new(),
             death: None,
+            story: None,
         };
         judge(plan, &outcome).wrong
     }

@@ -55,21 +55,37 @@ pub(super) fn line(tallies: &Tallies, elapsed: Duration) -> String {
     )
 }
 
+const COLUMNS: [&str; 8] = [
+    "",
+    "runs",
+    "stops",
+    "partial, explained",
+    "partial, slow CPU",
+    "audits",
+    "failures",
+    "stops a minute",
+];
+
 /// The table at the end.
 pub fn table(tallies: &Tallies) -> Table {
-    let mut table = empty(&[
-        "",
-        "runs",
-        "stops",
-        "partial, explained",
-        "partial, slow CPU",
-        "audits",
-        "failures",
-        "stops a minute",
-    ]);
-    for (arch, tally) in tallies {
+    let mut table = empty(&COLUMNS);
+    table.add_rows(rows(tallies));
+    table
+}
+
+/// The same for the page.
+pub fn page_table(tallies: &Tallies) -> crate::report::Table {
+    crate::report::Table {
+        title: "By architecture".into(),
+        columns: COLUMNS.map(String::from).to_vec(),
+        rows: rows(tallies).map(Vec::from).collect(),
+    }
+}
+
+fn rows(tallies: &Tallies) -> impl Iterator<Item = [String; 8]> {
+    tallies.iter().map(|(arch, tally)| {
         let minutes = tally.wall.as_secs_f32() / 60.0;
-        table.add_row([
+        [
             arch.to_string(),
             grouped(tally.runs),
             grouped(tally.stops),
@@ -78,7 +94,6 @@ pub fn table(tallies: &Tallies) -> Table {
             grouped(tally.audits),
             grouped(tally.failures),
             format!("{:.1}", tally.stops as f32 / minutes.max(0.01)),
-        ]);
-    }
-    table
+        ]
+    })
 }

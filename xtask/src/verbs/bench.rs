@@ -11,13 +11,14 @@ use clap::{Args, Subcommand};
 use crate::arch::Arch;
 use crate::bench::boot::{self, Counted};
 use crate::bench::builds::{self, Builds};
-use crate::bench::counter;
 use crate::bench::report::{Figures, Images};
 use crate::bench::stop::{self, Case, Load};
+use crate::bench::{counter, figures};
 use crate::exit::Exit;
 use crate::kernel::{self, Flavour, Kernel};
 use crate::needs::{self, Install, Need, State};
 use crate::out::say;
+use crate::report::{Out, Page};
 
 /// Measures.
 #[derive(Args, Debug)]
@@ -53,6 +54,8 @@ struct Boot {
     /// Write the tables into this file as well. Without it nothing is written.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    report: Out,
     /// How many boots are counted at once: it does not change the counts [default: the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
@@ -102,6 +105,8 @@ struct Stop {
     /// Write the tables into this file as well, between its marks.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    report: Out,
     /// How many machines run at once: it changes the times [default: 1]
     #[arg(long, value_name = "N", default_value = "1")]
     jobs: NonZero<usize>,
@@ -121,6 +126,10 @@ impl Stop {
     fn run(self, install: Install) -> Result<Exit> {
         let archs = prepare(self.arch, install)?;
         let figures = self.measure(&archs)?;
+        self.report.write(|| Page {
+            figures: figures::stops(&figures),
+            ..Page::new("Standstill: how long a stop takes")
+        })?;
         if self.json {
             say!("{}", serde_json::to_string(&figures)?);
         } else {
@@ -180,7 +189,12 @@ impl Stop {
 impl Boot {
     fn run(self, install: Install) -> Result<Exit> {
         let archs = prepare(self.arch, install)?;
+        self.report.prepare();
         let figures = self.measure(&archs)?;
+        self.report.write(|| Page {
+            figures: figures::boots(&figures),
+            ..Page::new("Standstill: how long a boot takes")
+        })?;
         if self.json {
             say!("{}", serde_json::to_string(&figures)?);
         } else {

@@ -16,6 +16,7 @@ use crate::matrix::{self, Finished, report};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
 use crate::paths;
+use crate::report::{Out, Page};
 
 /// Into how many parts `--list --json` proposes to split the matrix.
 const SHARDS: usize = 6;
@@ -29,6 +30,7 @@ const SHARDS: usize = 6;
   cargo xtask matrix --list                  the names of all cells
   cargo xtask matrix --filter aarch64/       one architecture
   cargo xtask matrix --filter /smp-255       one size
+  cargo xtask matrix --report matrix.html    a page with what each CPU of each cell did
   cargo xtask matrix --shard 2/6 --release   one part of six, with optimised kernels
   cargo xtask matrix --list --json           the cells and shards, for a CI's matrix")]
 pub struct Matrix {
@@ -50,6 +52,8 @@ pub struct Matrix {
     /// Another place for the JUnit report.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    #[command(flatten)]
+    page: Out,
     /// Optimised kernels.
     #[arg(long)]
     release: bool,
@@ -66,7 +70,12 @@ impl Matrix {
             self.print(&cells);
             return Ok(Exit::Pass);
         }
+        self.page.prepare();
         let all = execute(cells, self.jobs, install, self.json)?;
+        self.page.write(|| Page {
+            runs: all.iter().map(report::run).collect(),
+            ..Page::new("Standstill: the matrix")
+        })?;
         if let Some(file) = &self.junit {
             let xml = report::junit(&all)
                 .to_string()

@@ -16,13 +16,13 @@ use crate::exit::{Exit, Refused};
 use crate::kernel::{self, Kernel};
 use crate::needs::{self, Install, Need};
 use crate::out::{say, tell};
-use crate::paths;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
 use crate::vm::spec::{Boot, Spec};
 use crate::vm::terminal::is_interactive;
 use crate::vm::{self, Outcome, Watch, machine, probe};
+use crate::{paths, report};
 
 /// Without a person at the terminal, a run that does not end is an error.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -40,6 +40,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
   cargo xtask qemu --arch i386 --smp 8 --append run=panic --expect panic
   cargo xtask qemu --arch i386 --up --efi --append 'run=cpus;poweroff'
   cargo xtask qemu --arch x86_64 --resets 1 --append 'reboot=kbd \"run=first reboot;cpus;poweroff\"'
+  cargo xtask qemu --arch x86_64 --smp 8 --expect panic --append 'run=\"busy all;panic\"' --report out.html
   echo 'cpus
   poweroff' | cargo xtask qemu --arch x86_64
 
@@ -67,6 +68,11 @@ pub struct Qemu {
     /// Wait for gdb before the first instruction, and print how to start it.
     #[arg(long)]
     gdb: bool,
+    #[command(flatten)]
+    report: report::Out,
+    /// Write what the CPUs did as JSON for Perfetto and Chrome's trace viewer.
+    #[arg(long, value_name = "FILE")]
+    trace_json: Option<PathBuf>,
     /// Print one JSON object about the run to standard output, and the console to standard error.
     #[arg(long)]
     json: bool,
@@ -229,8 +235,14 @@ impl Qemu {
         if self.watch().input == Input::Terminal {
             tell!("Ctrl-A x ends the run.");
         }
+        self.report.prepare();
+        if self.trace_json.is_some() {
+            report::want();
+        }
         let outcome = vm::run(&spec, self.watch())?;
-        Ok(self.report(&spec, &outcome))
+        let exit = self.report(&spec, &outcome);
+        self.write(&spec, &outcome, exit)?;
+        Ok(exit)
     }
 
     fn watch(&self) -> Watch {
@@ -251,6 +263,29 @@ impl Qemu {
                 .audit
                 .then_some(if self.lie { Honesty::Lie } else { Honesty::Honest }),
             resets: self.resets,
+        }
+    }
+
+    /// The page and the trace, if they were asked for.
+    fn write(&self, spec: &Spec<'_>, outcome: &Outcome, exit: Exit) -> Result<()> {
+        self.report.write(|| {
+            let flavour = spec.kernel.flavour;
+            let name = format!("{flavour}, {} CPUs, {}", spec.cpus, spec.append);
+            let wrong =
+                (exit != Exit::Pass).then(|| format!("{} {}", outcome.end.describe(), outcome.detail));
+            let run = report::Run {
+                console: outcome.text.clone(),
+                ..report::Run::of(name, Some(outcome), wrong.as_deref().map(str::trim))
+            };
+            report::Page {
+                runs: vec![run],
+                ..report::Page::new(format!("Standstill: {flavour}"))
+            }
+        })?;
+        match (&self.trace_json, &outcome.story) {
+            (Some(file), Some(story)) => report::perfetto::write(file, story),
+            (Some(_), None) => anyhow::bail!("no CPU's trace could be read from this machine"),
+            (None, _) => Ok(()),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::exit::{Exit, Refused};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
 use crate::paths;
+use crate::report::{Out, Page};
 use crate::scenario::catalogue::{self, Host, Scenario};
 use crate::scenario::{self, Play, Played, page, report};
 
@@ -55,6 +56,8 @@ pub struct Verb {
     /// Renew the catalogue in docs/scenarios.md instead.
     #[arg(long)]
     page: bool,
+    #[command(flatten)]
+    report: Out,
     /// Print JSON to standard output.
     #[arg(long)]
     json: bool,
@@ -129,7 +132,12 @@ impl Verb {
                 "nothing of that is tried there; --list says what is",
             ));
         }
+        self.report.prepare();
         let all = execute(plays, tests, self.jobs, install, self.json)?;
+        self.report.write(|| Page {
+            runs: all.iter().map(report::run).collect(),
+            ..Page::new("Standstill: failures on purpose")
+        })?;
         if self.json {
             say!("{:#}", report::to_json(&all));
         }

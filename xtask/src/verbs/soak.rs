@@ -12,6 +12,7 @@ use crate::arch::Arch;
 use crate::exit::Exit;
 use crate::needs::{self, Install, Need};
 use crate::out::{say, tell};
+use crate::report::{Out, Page};
 use crate::soak::{self, Tally};
 
 /// Boots machines at random, makes them busy, deaf, smaller and larger, and ends them at random.
@@ -39,6 +40,8 @@ pub struct Soak {
     /// How many machines run at once [default: the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
+    #[command(flatten)]
+    report: Out,
     /// Show what each run is told, and its console.
     #[arg(long)]
     verbose: bool,
@@ -71,7 +74,14 @@ impl Soak {
             verbose: self.verbose,
         };
         tell!("seed {seed}");
-        let tallies = soak.run()?;
+        self.report.prepare();
+        let (tallies, album) = soak.run()?;
+        self.report.write(|| Page {
+            runs: album.runs(),
+            tables: vec![soak::page_table(&tallies)],
+            figures: album.figures(),
+            ..Page::new(format!("Standstill: a soak from seed {seed}"))
+        })?;
         if self.json {
             say!("{}", json!({ "seed": seed, "tallies": tallies }));
         } else {

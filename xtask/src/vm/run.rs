@@ -22,8 +22,9 @@ use crate::death::{self, Death};
 use crate::guest::image::{self, Found};
 use crate::guest::memory::Cache;
 use crate::guest::registers;
-use crate::kernel::Artefact;
 use crate::kernel::elf::Elf;
+use crate::kernel::{Artefact, Flavour};
+use crate::report::{self, Story, story};
 
 /// Between the kernel's last word and the machine's deed. Generous: hundreds of CPUs may share two.
 const GRACE: Duration = Duration::from_secs(10);
@@ -49,6 +50,9 @@ pub const TRIPLE_FAULT: &str = "triple fault";
 /// A machine that runs, and all that is attached to it.
 pub struct Run {
     pub arch: Arch,
+    pub flavour: Flavour,
+    /// How many CPUs it has.
+    pub cpus: u32,
     /// The kernel, to be read when it is audited or dies.
     pub elf: Artefact,
     /// Whether somebody else speaks to a gdb server.
@@ -77,6 +81,7 @@ impl Run {
             end if end.is_bad() => self.post_mortem(&stop, end),
             _ => (Vec::new(), None),
         };
+        let story = self.story();
         let _ = self.qmp.tell("quit", &json!({}));
         self.drain();
         // On a busy host the last words may have come only now.
@@ -103,6 +108,7 @@ impl Run {
             ready: self.console.ready,
             counts,
             death,
+            story,
             places: cpus.iter().map(|cpu| place(cpu, &self.console)).collect(),
             records: self.console.records,
             text: self.console.text,
@@ -249,6 +255,29 @@ impl Run {
         let first = look()?;
         thread::sleep(SETTLE);
         look().filter(|second| *second == first)
+    }
+
+    /// Reads what the machine's memory tells of its CPUs, if somebody wants to know.
+    fn story(&mut self) -> Option<Story> {
+        if !report::is_wanted() {
+            return None;
+        }
+        // One that has come to its end stands already.
+        let _ = self.qmp.command("stop", &json!({}));
+        let told = self.elf.read().and_then(|bytes| {
+            Story::read(&mut story::Machine {
+                qmp: &mut self.qmp,
+                elf: &Elf::parse(&bytes)?,
+                console: &self.console,
+                flavour: self.flavour,
+                cpus: self.cpus,
+            })
+        });
+        if let Err(error) = &told {
+            self.console
+                .note(&format!("xtask: no story of the CPUs: {error:#}"));
+        }
+        told.ok()
     }
 
     /// Says what each CPU was doing, and of a machine that died without a word, why.

@@ -46,6 +46,7 @@ fn verdict(text: &str, end: End) -> Result<(), String> {
         counts: None,
         places: Vec::new(),
         death: None,
+        story: None,
     };
     check(&expected(), 2, &outcome)
 }
