@@ -8,8 +8,8 @@ mod tally;
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use anyhow::Result;
 pub use self::album::Album;
 use self::judge::Judgement;
 use self::plan::Plan;
-pub use self::tally::{Tally, page_table, table};
+pub use self::tally::{Tally, histograms, page_table, table};
 use crate::arch::Arch;
 use crate::audit::Honesty;
 use crate::kernel::{self, Flavour, Kernel};
@@ -62,8 +62,8 @@ impl Soak {
         let over = |n: u64| {
             self.runs.is_some_and(|runs| n >= runs) || self.time.is_some_and(|time| started.elapsed() >= time)
         };
+        let news = Mutex::new(Instant::now());
         let work = || {
-            let mut news = Instant::now();
             loop {
                 let n = next.fetch_add(1, Ordering::Relaxed);
                 if over(n) || broken.load(Ordering::Relaxed) {
@@ -76,8 +76,7 @@ impl Soak {
                     tell!("seed {seed}: {error:#}");
                     broken.store(true, Ordering::Relaxed);
                 }
-                if news.elapsed() >= NEWS {
-                    news = Instant::now();
+                if is_due(&news) {
                     tell!("{}", tally::line(&lock(&tallies), started.elapsed()));
                 }
             }
@@ -88,9 +87,7 @@ impl Soak {
             }
         });
         anyhow::ensure!(!broken.into_inner(), "a machine did not start");
-        let mut tallies = tallies
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut tallies = tallies.into_inner().unwrap_or_else(PoisonError::into_inner);
         tallies
             .values_mut()
             .for_each(|tally| tally.wall = started.elapsed());
@@ -131,8 +128,18 @@ impl Soak {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether it is time to say how far it is. Only one of the workers does.
+fn is_due(news: &Mutex<Instant>) -> bool {
+    let mut last = lock(news);
+    let due = last.elapsed() >= NEWS;
+    if due {
+        *last = Instant::now();
+    }
+    due
 }
 
 fn count(tallies: &Mutex<Tallies>, plan: &Plan, judgement: &Judgement) {

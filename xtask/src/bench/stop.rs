@@ -2,7 +2,7 @@
 
 mod counted;
 mod document;
-mod histogram;
+pub mod histogram;
 mod timed;
 
 use std::path::Path;

@@ -65,6 +65,10 @@ pub fn table(all: &[Finished]) -> Table {
             .map(|(_, _, name)| entry(name).map_or_else(String::new, short));
         table.add_row(std::iter::once(row.clone()).chain(entries));
     }
+    // Room for the names of machines within 100 columns.
+    table
+        .column_iter_mut()
+        .for_each(|column| _ = column.set_padding((0, 1)));
     table
 }
 

@@ -18,6 +18,8 @@ pub struct Judgement {
     /// to. It was slow, one would think; nobody could look.
     pub doubtful: bool,
     pub audited: bool,
+    /// How long the stop took, by the guest's clock, where there was anybody to stop.
+    pub took_ns: Option<u64>,
     pub wrong: Option<String>,
 }
 
@@ -29,6 +31,9 @@ pub fn judge(plan: &Plan, outcome: &Outcome) -> Judgement {
         stopped: stop.is_some(),
         partial: stop.is_some_and(|stop| stop.get("state") != Some("stopped")),
         audited: outcome.audit.is_some(),
+        took_ns: stop
+            .filter(|_| plan.smp && plan.cpus > 1)
+            .and_then(|stop| stop.number("took_ns")),
         doubtful: checked == Ok(Account::Doubtful),
         wrong: checked.err(),
     }

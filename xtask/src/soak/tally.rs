@@ -8,9 +8,10 @@ use serde::{Serialize, Serializer};
 use super::Tallies;
 use super::judge::Judgement;
 use crate::bench::report::{grouped, table as empty};
+use crate::bench::stop::histogram::{self, Ranges};
 
 /// The runs of one architecture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     pub runs: u64,
     /// Machines that were stopped.
@@ -22,6 +23,8 @@ pub struct Tally {
     /// Machines that stayed and were audited.
     pub audits: u64,
     pub failures: u64,
+    /// How long each stop took that had anybody to stop, by the guest's clock.
+    pub took_ns: Vec<u64>,
     /// Of the whole soak.
     #[serde(serialize_with = "seconds")]
     pub wall: Duration,
@@ -32,13 +35,14 @@ fn seconds<S: Serializer>(wall: &Duration, serializer: S) -> Result<S::Ok, S::Er
 }
 
 impl Tally {
-    pub(super) const fn add(&mut self, judgement: &Judgement) {
+    pub(super) fn add(&mut self, judgement: &Judgement) {
         self.runs += 1;
         self.stops += judgement.stopped as u64;
         self.partial += judgement.partial as u64;
         self.doubtful += judgement.doubtful as u64;
         self.audits += judgement.audited as u64;
         self.failures += judgement.wrong.is_some() as u64;
+        self.took_ns.extend(judgement.took_ns);
     }
 }
 
@@ -96,4 +100,17 @@ fn rows(tallies: &Tallies) -> impl Iterator<Item = [String; 8]> {
             format!("{:.1}", tally.stops as f32 / minutes.max(0.01)),
         ]
     })
+}
+
+/// How long the stops took, of an architecture a paragraph. In all of them: with idle, busy and deaf CPUs, few and many.
+pub fn histograms(tallies: &Tallies) -> String {
+    let paragraphs = tallies.iter().filter(|(_, tally)| !tally.took_ns.is_empty());
+    let texts = paragraphs.map(|(arch, tally)| {
+        let bars = histogram::of(&tally.took_ns, Ranges::Wide);
+        format!(
+            "{arch}, how long {} stops took:\n\n{bars}",
+            grouped(tally.took_ns.len() as u64)
+        )
+    });
+    texts.collect::<Vec<_>>().join("\n")
 }

@@ -85,7 +85,7 @@ impl Soak {
         if self.json {
             say!("{}", json!({ "seed": seed, "tallies": tallies }));
         } else {
-            say!("{}", soak::table(&tallies));
+            say!("{}\n{}", soak::table(&tallies), soak::histograms(&tallies));
         }
         let failures: u64 = tallies.values().map(|tally: &Tally| tally.failures).sum();
         Ok(if failures == 0 { Exit::Pass } else { Exit::Failed })

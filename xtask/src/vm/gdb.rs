@@ -249,6 +249,8 @@ mod tests {
                 theirs.write_all(first.as_bytes()).unwrap();
                 theirs.write_all(second.as_bytes()).unwrap();
             }
+            // The last answer is acknowledged, too.
+            let _ = theirs.read_to_end(&mut heard);
         });
         ours
     }

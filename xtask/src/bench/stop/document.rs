@@ -67,7 +67,7 @@ impl Figures {
                 "\n{}, 8 CPUs, busy, {} stops:\n\n```text\n{}```\n",
                 timed.arch,
                 timed.took_ns.len(),
-                histogram::of(&timed.took_ns)
+                histogram::of(&timed.took_ns, histogram::Ranges::Narrow)
             );
         }
         for complaint in self.timed.iter().filter(|one| !one.failures.is_empty()) {

@@ -5,10 +5,18 @@ use std::fmt::Write;
 /// The widest bar.
 const WIDTH: usize = 50;
 
-/// How many of `sorted`, in nanoseconds, lie in which range: four ranges to each doubling, a line for each range between the first
-/// and the last that has any.
-pub fn of(sorted: &[u64]) -> String {
-    let buckets: Vec<usize> = sorted.iter().map(|ns| bucket(*ns)).collect();
+/// How wide the ranges are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ranges {
+    /// One to each doubling.
+    Wide = 4,
+    /// Four to each doubling.
+    Narrow = 1,
+}
+
+/// How many of `times`, in nanoseconds, lie in which range: a line for each range between the first and the last that has any.
+pub fn of(times: &[u64], ranges: Ranges) -> String {
+    let buckets: Vec<usize> = times.iter().map(|ns| bucket(*ns) / ranges as usize).collect();
     let (Some(&first), Some(&last)) = (buckets.iter().min(), buckets.iter().max()) else {
         return String::new();
     };
@@ -21,7 +29,7 @@ pub fn of(sorted: &[u64]) -> String {
         let _ = writeln!(
             text,
             "{:>10.1} us {:>6} {bar}",
-            start(bucket) as f64 / 1000.0,
+            start(bucket * ranges as usize) as f64 / 1000.0,
             count(bucket)
         );
     }
@@ -56,8 +64,8 @@ mod tests {
 
     #[test]
     fn bars_are_in_proportion() {
-        assert_eq!(of(&[]), "");
-        let text = of(&[1000, 1001, 1002, 1300]);
+        assert_eq!(of(&[], Ranges::Narrow), "");
+        let text = of(&[1000, 1001, 1002, 1300], Ranges::Narrow);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
         assert!(
@@ -65,5 +73,8 @@ mod tests {
             "{text}"
         );
         assert!(lines[1].trim_end().ends_with('0'), "{text}");
+        let wide = of(&[1000, 1001, 1002, 1300], Ranges::Wide);
+        assert_eq!(wide.lines().count(), 2, "{wide}");
+        assert!(wide.starts_with("       0.5 us      3 "), "{wide}");
     }
 }
