@@ -50,6 +50,7 @@ struct Cli {
 enum Verb {
     Qemu(verbs::qemu::Qemu),
     Build(verbs::build::Build),
+    Image(verbs::image::Image),
     Test(verbs::test::Test),
     Matrix(verbs::matrix::Matrix),
     Scenario(verbs::scenario::Verb),
@@ -71,6 +72,7 @@ fn run(cli: Cli) -> Result<Exit> {
     match cli.verb {
         Verb::Qemu(qemu) => qemu.run(install),
         Verb::Build(build) => build.run(install),
+        Verb::Image(image) => image.run(install),
         Verb::Test(test) => test.run(install),
         Verb::Matrix(matrix) => matrix.run(install),
         Verb::Scenario(scenario) => scenario.run(install),

@@ -19,7 +19,7 @@ use crate::kernel::{self, Flavour, Kernel};
 use crate::progress;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
-use crate::vm::spec::Spec;
+use crate::vm::spec::{Boot, Spec};
 use crate::vm::{self, Outcome, Watch, machine};
 
 /// A cell that was run.
@@ -54,10 +54,21 @@ pub fn run(cells: Vec<Cell>, jobs: usize, quiet: bool) -> Result<Vec<Finished>> 
 
 fn build(cells: &[Cell]) -> Result<BTreeMap<Flavour, Kernel>> {
     let flavours: BTreeSet<Flavour> = cells.iter().map(|cell| cell.flavour).collect();
-    flavours
-        .into_iter()
-        .map(|flavour| Ok((flavour, kernel::build(flavour)?)))
-        .collect()
+    let with_loader: BTreeSet<Flavour> = cells
+        .iter()
+        .filter(|cell| cell.boot == Boot::Efi)
+        .map(|cell| cell.flavour)
+        .collect();
+    let mut kernels = BTreeMap::new();
+    for flavour in flavours {
+        let kernel = kernel::build(flavour)?;
+        if with_loader.contains(&flavour) {
+            // Now, because a cell's time is that of its machine.
+            kernel.loader()?;
+        }
+        kernels.insert(flavour, kernel);
+    }
+    Ok(kernels)
 }
 
 fn boot(cell: Cell, kernels: &BTreeMap<Flavour, Kernel>) -> Finished {

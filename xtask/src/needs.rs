@@ -24,6 +24,8 @@ pub enum Need {
     Qemu(Arch),
     /// UEFI firmware for its machines.
     Firmware(Arch),
+    /// GRUB for a BIOS, and what makes discs of it.
+    Grub,
     /// A debugger that knows all three architectures.
     Gdb,
     /// The linter, of the toolchain that builds the kernels.
@@ -54,7 +56,7 @@ pub enum Install {
 
 impl Need {
     /// Everything, for `doctor`.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::KernelRust,
         Self::Linker,
         Self::Qemu(Arch::X86_64),
@@ -63,6 +65,7 @@ impl Need {
         Self::Firmware(Arch::X86_64),
         Self::Firmware(Arch::I386),
         Self::Firmware(Arch::Aarch64),
+        Self::Grub,
         Self::Gdb,
         Self::Clippy,
         Self::Rustfmt,
@@ -75,6 +78,7 @@ impl Need {
             Self::Linker => "LLD".into(),
             Self::Qemu(arch) => arch.qemu().into(),
             Self::Firmware(arch) => format!("UEFI for {arch}"),
+            Self::Grub => "grub-mkrescue".into(),
             Self::Gdb => "gdb-multiarch".into(),
             Self::Clippy => "clippy".into(),
             Self::Rustfmt => "rustfmt".into(),
@@ -88,6 +92,7 @@ impl Need {
             Self::Linker => "to link the kernel".into(),
             Self::Qemu(arch) => format!("to boot {arch} kernels"),
             Self::Firmware(arch) => format!("to boot {arch} kernels by UEFI"),
+            Self::Grub => "to boot x86 kernels by GRUB".into(),
             Self::Gdb => "to debug a running kernel".into(),
             Self::Clippy => "to lint the kernels".into(),
             Self::Rustfmt => "to check the formatting".into(),
@@ -100,7 +105,7 @@ impl Need {
             Self::KernelRust => format!("{}.{}", rust::MINIMUM.0, rust::MINIMUM.1),
             Self::Linker => "14".into(),
             Self::Qemu(_) => format!("{}.{}", tool::QEMU_MINIMUM.0, tool::QEMU_MINIMUM.1),
-            Self::Firmware(_) | Self::Gdb | Self::Clippy | Self::Rustfmt => "any".into(),
+            Self::Firmware(_) | Self::Grub | Self::Gdb | Self::Clippy | Self::Rustfmt => "any".into(),
         }
     }
 
@@ -114,6 +119,7 @@ impl Need {
             Self::Firmware(Arch::X86_64) => &["ovmf"],
             Self::Firmware(Arch::I386) => &["ovmf-ia32"],
             Self::Firmware(Arch::Aarch64) => &["qemu-efi-aarch64"],
+            Self::Grub => &["grub-common", "grub-pc-bin", "xorriso"],
             Self::Gdb => &["gdb-multiarch"],
             Self::Clippy => &["rust-web-clippy", "rustc-web", "cargo-web", "rust-web-src"],
             Self::Rustfmt => &["rustfmt-web"],
@@ -126,7 +132,7 @@ impl Need {
             Self::KernelRust => Some("rust-src"),
             Self::Clippy => Some("clippy"),
             Self::Rustfmt => Some("rustfmt"),
-            Self::Linker | Self::Qemu(_) | Self::Firmware(_) | Self::Gdb => None,
+            Self::Linker | Self::Qemu(_) | Self::Firmware(_) | Self::Grub | Self::Gdb => None,
         }
     }
 
@@ -137,6 +143,7 @@ impl Need {
             Self::Linker => linker::look(),
             Self::Qemu(arch) => tool::qemu(arch),
             Self::Firmware(arch) => tool::firmware(arch),
+            Self::Grub => tool::grub(),
             Self::Gdb => tool::gdb(),
             Self::Clippy => tool::clippy(),
             Self::Rustfmt => tool::rustfmt(),

@@ -5,6 +5,7 @@ pub mod build;
 pub mod check;
 pub mod doctor;
 pub mod gdb;
+pub mod image;
 pub mod matrix;
 pub mod qemu;
 pub mod report;

@@ -3,10 +3,13 @@
 pub mod console;
 pub mod count;
 pub mod efi;
+pub mod escapes;
 pub mod gdb;
+pub mod grub;
 pub mod input;
 pub mod judge;
 pub mod machine;
+pub mod media;
 pub mod memory;
 pub mod postmortem;
 pub mod probe;

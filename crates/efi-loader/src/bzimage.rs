@@ -92,3 +92,70 @@ fn room(header: &SetupHeader, payload: &[u8]) -> Result<Room, Error> {
         && room.first < room.limit;
     sane.then_some(room).ok_or(Error::BadHeader)
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Two sectors of setup and 64 KiB of payload, as our linker and xtask compose it.
+    pub(crate) fn file(wide: bool) -> Vec<u8> {
+        let mut file = vec![0; 3 * SECTOR + (64 << 10)];
+        let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0x1f1, &[2]);
+        put(0x1f4, &0x1000_u32.to_le_bytes());
+        put(0x1fe, &[0x55, 0xaa, 0xeb, 0x6a]);
+        put(0x202, b"HdrS\x0f\x02");
+        put(0x22c, &0x7fff_ffff_u32.to_le_bytes());
+        put(0x230, &0x20_0000_u32.to_le_bytes());
+        put(0x234, &[1, 21, u8::from(wide)]);
+        put(0x238, &2047_u32.to_le_bytes());
+        put(0x258, &0x20_0000_u64.to_le_bytes());
+        put(0x260, &0x4_0000_u32.to_le_bytes());
+        put(3 * SECTOR, b"payload");
+        file
+    }
+
+    #[test]
+    fn each_width_has_its_entry() {
+        for (wide, width, entry) in [(true, Width::W64, 0x200), (false, Width::W32, 0)] {
+            let file = file(wide);
+            let kernel = parse(&file, width).ok().unwrap();
+            assert_eq!((kernel.entry, kernel.payload.len()), (entry, 64 << 10));
+            assert!(kernel.payload.starts_with(b"payload"));
+            let room = Room {
+                bytes: 0x4_0000,
+                align: 2 << 20,
+                first: 2 << 20,
+                limit: 1 << 31,
+            };
+            assert_eq!(kernel.room, room);
+        }
+    }
+
+    #[test]
+    fn bad_ones_are_refused() {
+        let with = |at: usize, byte: u8| {
+            let mut file = file(true);
+            file[at] = byte;
+            parse(&file, Width::W64).err()
+        };
+        assert_eq!(parse(&file(true), Width::W32).err(), Some(Error::Only64));
+        assert_eq!(parse(&file(false), Width::W64).err(), Some(Error::Only32));
+        assert_eq!(with(0x1fe, 0), Some(Error::NotBzImage), "boot flag");
+        assert_eq!(with(0x203, 0), Some(Error::NotBzImage), "HdrS");
+        assert_eq!(with(0x207, 1), Some(Error::NotBzImage), "version");
+        assert_eq!(with(0x234, 0), Some(Error::NotRelocatable));
+        assert_eq!(with(0x231, 1), Some(Error::BadHeader), "alignment");
+        assert_eq!(with(0x262, 0), Some(Error::BadHeader), "init_size");
+        assert_eq!(with(0x25c, 1), Some(Error::BadHeader), "pref_address");
+        assert_eq!(with(0x1f6, 1), Some(Error::KernelCutOff), "syssize");
+    }
+
+    #[test]
+    fn a_cut_is_seen_wherever_it_is() {
+        let file = file(true);
+        for end in 0..file.len() - PARAGRAPH + 1 {
+            assert!(parse(&file[..end], Width::W64).is_err(), "{end}");
+        }
+    }
+}

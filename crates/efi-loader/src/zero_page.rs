@@ -116,3 +116,109 @@ const fn low(value: u64) -> u32 {
 const fn high(value: u64) -> u32 {
     (value >> 32) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use boot_info::{BootInfo, linux_x86};
+
+    use super::*;
+    use crate::bzimage;
+
+    const CMDLINE: u64 = 0x200_1000;
+    const EXTRA: u64 = 0x200_2000;
+    const EFI: Efi = Efi {
+        width: Width::W64,
+        system_table: 0x1_0000_1000,
+        map: 0x200_4000,
+        map_bytes: 48 * 300,
+        descriptor_bytes: 48,
+        descriptor_version: 1,
+    };
+
+    fn known(file: &[u8]) -> Known<'_> {
+        Known {
+            file,
+            load: 0x20_0000,
+            cmdline: CMDLINE,
+            initrd: Some((0x280_0000, 0x1234)),
+            rsdp: Some(0x7f_e014),
+            extra: EXTRA,
+        }
+    }
+
+    /// `count` regions of RAM with holes between them.
+    fn map(count: u64) -> impl Iterator<Item = Region> {
+        (0..count).map(|at| Region::new(7, at << 25, 0x1000, 0))
+    }
+
+    /// What our kernel's reader makes of it.
+    fn read(regions: u64, extra: usize) -> BootInfo {
+        let file = bzimage::tests::file(true);
+        let mut params = BootParams::new_zeroed();
+        params.as_mut_bytes().fill(0xaa); // as memory is
+        let mut extra = vec![0xaa; extra];
+        begin(&mut params, &known(&file));
+        finish(&mut params, &mut extra, map(regions), &EFI);
+        let phys = |at: u64, len: usize| -> Option<&[u8]> {
+            match at {
+                CMDLINE => LINE.get(..len),
+                EXTRA.. => extra.get((at - EXTRA) as usize..)?.get(..len),
+                _ => None,
+            }
+        };
+        let mut info = BootInfo::EMPTY;
+        linux_x86::fill(params.as_bytes(), &phys, &mut info).unwrap();
+        info
+    }
+
+    static LINE: [u8; 4096] = {
+        let mut page = [0; 4096];
+        let line = b"panic=-1 run=cpus";
+        let mut at = 0;
+        while at < line.len() {
+            page[at] = line[at];
+            at += 1;
+        }
+        page
+    };
+
+    #[test]
+    fn the_kernel_reads_what_was_meant() {
+        let info = read(5, 4096);
+        assert_eq!(info.cmdline.as_str(), "panic=-1 run=cpus");
+        assert_eq!(info.initrd.range(), Some(0x280_0000..0x280_1234));
+        assert_eq!(info.rsdp, Some(0x7f_e014));
+        assert_eq!(info.memory.regions().len(), 5);
+        let efi = info.efi.unwrap();
+        assert!(efi.is_64bit);
+        assert_eq!((efi.system_table, efi.memory_map), (0x1_0000_1000, 0x200_4000));
+        assert_eq!(
+            (efi.memory_map_size, efi.descriptor_size, efi.descriptor_version),
+            (48 * 300, 48, 1)
+        );
+        assert_eq!((info.loader.version, info.loader.id), (0x20f, 0xf));
+    }
+
+    #[test]
+    fn what_the_page_does_not_hold_is_in_the_list() {
+        assert_eq!(read(128, 4096).memory.regions().len(), 128);
+        assert_eq!(read(129, 4096).memory.regions().len(), 129);
+        assert_eq!(read(200, 16 + 20 * 72).memory.regions().len(), 200);
+        assert_eq!(
+            read(200, 16 + 20 * 10 + 19).memory.regions().len(),
+            138,
+            "no room"
+        );
+        assert_eq!(read(200, 3).memory.regions().len(), 128, "no room at all");
+    }
+
+    #[test]
+    fn a_header_that_is_cut_off_is_taken_as_far_as_it_goes() {
+        let file = bzimage::tests::file(true);
+        for end in 0..0x300 {
+            let mut params = BootParams::new_zeroed();
+            begin(&mut params, &known(&file[..end]));
+            assert_eq!(params.hdr.cmd_line_ptr.get(), CMDLINE as u32);
+        }
+    }
+}

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::task::Task;
 use crate::arch::Arch;
 use crate::kernel::Flavour;
+use crate::needs::Need;
 use crate::vm::spec::Boot;
 
 /// A machine that a kernel must come up on.
@@ -20,6 +21,8 @@ struct Variant {
     boot: Boot,
     /// The largest machine of this kind that every run tries.
     many: u32,
+    /// Only these, builds for one CPU or many and their CPUs, where booting takes its time.
+    only: Option<&'static [(bool, u32)]>,
     /// The largest that there is, where that is larger.
     most: Option<u32>,
 }
@@ -33,6 +36,7 @@ const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Variant {
         words: "",
         boot,
         many: 64,
+        only: None,
         most: None,
     }
 }
@@ -60,6 +64,13 @@ impl Variant {
         Self { many, ..self }
     }
 
+    const fn only(self, only: &'static [(bool, u32)]) -> Self {
+        Self {
+            only: Some(only),
+            ..self
+        }
+    }
+
     const fn most(self, most: u32) -> Self {
         Self {
             most: Some(most),
@@ -77,6 +88,8 @@ const VARIANTS: &[Variant] = &[
         .machine("microvm")
         .many(8),
     variant(Arch::X86_64, "qemu64", Boot::Pvh).cpu("qemu64").many(8),
+    variant(Arch::X86_64, "uefi", Boot::Efi).many(8),
+    variant(Arch::X86_64, "grub", Boot::Grub).only(&[(false, 1), (true, 4)]),
     variant(Arch::I386, "q35", Boot::Pvh).most(255),
     variant(Arch::I386, "bzimage", Boot::BzImage),
     variant(Arch::I386, "pc", Boot::BzImage).machine("pc").many(8),
@@ -84,6 +97,11 @@ const VARIANTS: &[Variant] = &[
     // PAE without the no-execute bit; the first has both, the Pentium neither.
     variant(Arch::I386, "qemu32", Boot::Pvh).cpu("qemu32").many(8),
     variant(Arch::I386, "nopae", Boot::Pvh).words("nopae").many(8),
+    variant(Arch::I386, "uefi", Boot::Efi).many(8),
+    variant(Arch::I386, "uefi-pentium3", Boot::Efi)
+        .cpu("pentium3")
+        .only(&[(false, 1), (true, 4)]),
+    variant(Arch::I386, "grub", Boot::Grub).only(&[(false, 1), (true, 4)]),
     variant(Arch::Aarch64, "gicv3", Boot::Image).most(512),
     variant(Arch::Aarch64, "gicv2", Boot::Image)
         .machine("gic-version=2")
@@ -97,6 +115,9 @@ const VARIANTS: &[Variant] = &[
         .cpu("max")
         .machine("virtualization=on,gic-version=2")
         .many(8),
+    variant(Arch::Aarch64, "uefi-dt", Boot::Efi)
+        .machine("acpi=off")
+        .only(&[(false, 4), (true, 4)]),
 ];
 
 /// One run of the matrix.
@@ -177,6 +198,7 @@ fn is_first(arch: Arch, variant: &str) -> bool {
 pub fn all(release: bool) -> Vec<Cell> {
     let boots = VARIANTS.iter().flat_map(|variant| {
         let sizes = [(false, 1), (false, 4), (true, 1), (true, 4), (true, variant.many)];
+        let sizes = variant.only.unwrap_or(&sizes).to_vec();
         let sizes = sizes.into_iter().chain(variant.most.map(|most| (true, most)));
         sizes.map(|(smp, cpus)| cell(variant, smp, cpus, release, Task::Boot))
     });
@@ -200,10 +222,24 @@ pub fn all(release: bool) -> Vec<Cell> {
         let tasks = Task::again(variant.arch).filter(|task| task.needs_bios());
         tasks.flat_map(move |task| [false, true].map(|smp| cell(variant, smp, 4, release, task)))
     });
-    let mut cells: Vec<Cell> = boots.chain(others).chain(gicv2).chain(bios).collect();
+    let uefi = VARIANTS.iter().filter(|variant| variant.name == "uefi");
+    let uefi = uefi.map(|variant| cell(variant, true, 4, release, Task::Audit));
+    let special = gicv2.chain(bios).chain(uefi);
+    let mut cells: Vec<Cell> = boots.chain(others).chain(special).collect();
     // By architecture, so that a shard builds few kernels.
     cells.sort_by_key(|cell| (cell.flavour.arch, cell.task != Task::Boot));
     cells
+}
+
+/// What `cells` take beside compilers and emulators.
+pub fn needs(cells: &[Cell]) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
+    for need in cells.iter().filter_map(|cell| cell.boot.need(cell.flavour.arch)) {
+        if !needs.contains(&need) {
+            needs.push(need);
+        }
+    }
+    needs
 }
 
 fn cell(variant: &Variant, smp: bool, cpus: u32, release: bool, task: Task) -> Cell {
@@ -259,6 +295,9 @@ mod tests {
             "i386/q35/smp-255",
             "aarch64/gicv3/smp-512",
             "i386/pentium/up-1",
+            "i386/uefi-pentium3/up-1",
+            "x86_64/uefi/smp-4/audit",
+            "x86_64/grub/smp-4",
             "aarch64/gicv2/smp-4/hotplug",
             "x86_64/bzimage/up-4/again-bios",
             "i386/bzimage/smp-4/again-bios",

@@ -7,6 +7,7 @@ use std::process::Command;
 use super::{State, rust};
 use crate::arch::Arch;
 use crate::vm::efi::Firmware;
+use crate::vm::grub::MODULES;
 
 /// The least QEMU that does: `-action` came with 6.0, and 7.2 is what the tests run on.
 pub const QEMU_MINIMUM: (u32, u32) = (6, 2);
@@ -84,6 +85,22 @@ pub fn firmware(arch: Arch) -> State {
             version: "there".into(),
             place: firmware.code.into(),
         },
+    }
+}
+
+/// Looks for GRUB's tools, and its part for a BIOS.
+pub fn grub() -> State {
+    let missing = ["grub-mkrescue", "xorriso"]
+        .into_iter()
+        .find(|tool| on_path(tool).is_none());
+    match missing {
+        Some(tool) => State::Missing {
+            found: format!("no {tool}"),
+        },
+        None if !Path::new(MODULES).is_dir() => State::Missing {
+            found: format!("no {MODULES}"),
+        },
+        None => found_by(on_path("grub-mkrescue"), &["--version"]),
     }
 }
 

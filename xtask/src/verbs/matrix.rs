@@ -135,6 +135,7 @@ pub fn execute(
     let mut needs = vec![Need::KernelRust, Need::Linker];
     let used = |arch: &Arch| cells.iter().any(|cell| cell.flavour.arch == *arch);
     needs.extend(Arch::ALL.into_iter().filter(used).map(Need::Qemu));
+    needs.extend(cells::needs(&cells));
     needs::ensure(&needs, install)?;
     let jobs = jobs
         .or_else(|| thread::available_parallelism().ok())

@@ -168,10 +168,9 @@ impl MachineArgs {
 
     /// What the machine takes.
     pub fn needs(&self, arch: Arch) -> Vec<Need> {
-        let firmware = (self.road(arch) == Boot::Efi).then_some(Need::Firmware(arch));
         [Need::KernelRust, Need::Linker, Need::Qemu(arch)]
             .into_iter()
-            .chain(firmware)
+            .chain(self.road(arch).need(arch))
             .collect()
     }
 

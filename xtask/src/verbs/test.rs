@@ -64,6 +64,7 @@ impl Test {
         if !self.host {
             let mut needs = vec![Need::KernelRust, Need::Linker];
             needs.extend(Arch::ALL.map(Need::Qemu));
+            needs.extend(cells::needs(&cells::all(false)));
             needs::ensure(&needs, install)?;
         }
         let mut tally = host("the host's tests", &[])?;

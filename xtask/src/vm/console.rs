@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use super::escapes::Escapes;
 use super::record::{self, Record};
 use super::symbolise::Symbols;
 
@@ -60,6 +61,8 @@ pub struct Console {
     line: Vec<u8>,
     /// A carriage return came; what it means depends on the next byte.
     returned: bool,
+    /// What firmware does to a terminal, and nobody wants done to theirs.
+    escapes: Escapes,
     /// What a backtrace begins with if its first frame is where the CPU was, and not where a call returns to.
     origin: Origin,
     /// What is to be shown of the bytes being fed.
@@ -82,6 +85,7 @@ impl Console {
             started: Instant::now(),
             line: Vec::new(),
             returned: false,
+            escapes: Escapes::default(),
             origin: Origin::Call,
             shown: Vec::new(),
             text: String::new(),
@@ -98,7 +102,9 @@ impl Console {
     pub fn feed(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.silent &= bytes.is_empty();
         for &byte in bytes {
-            self.byte(byte);
+            if self.escapes.lets_through(byte) {
+                self.byte(byte);
+            }
         }
         let shown = std::mem::take(&mut self.shown);
         self.write(&shown)
@@ -124,6 +130,7 @@ impl Console {
 
     fn end_line(&mut self) {
         let line = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
+        self.escapes.line(&line);
         let notes = self.read(&line);
         let end = if self.show == Show::Terminal { "\r\n" } else { "\n" };
         self.shown.extend_from_slice(notes.join(end).as_bytes());

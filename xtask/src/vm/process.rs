@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::count::Counts;
-use super::efi::Media;
+use super::media::Media;
 use super::qmp::Qmp;
 use super::spec::{Fds, Spec};
 use crate::guest::memory::{PAGE, Source};

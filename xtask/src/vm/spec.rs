@@ -7,9 +7,10 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::count::Counting;
-use super::efi::Media;
+use super::media::Media;
 use crate::arch::Arch;
 use crate::kernel::{Artefact, Kernel};
+use crate::needs::Need;
 
 /// By which road the kernel gets into memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ValueEnum)]
@@ -24,15 +25,26 @@ pub enum Boot {
     Image,
     /// From a disk, by firmware with UEFI: the kernel in one `.efi` file with the loader.
     Efi,
+    /// x86: the bzImage from a disc, by GRUB under SeaBIOS.
+    Grub,
 }
 
 impl Boot {
     /// The roads of `arch`, the default first.
     pub const fn of(arch: Arch) -> &'static [Self] {
         if arch.is_x86() {
-            &[Self::Pvh, Self::BzImage, Self::Efi]
+            &[Self::Pvh, Self::BzImage, Self::Efi, Self::Grub]
         } else {
             &[Self::Image, Self::Efi]
+        }
+    }
+
+    /// What it takes beside the emulator.
+    pub fn need(self, arch: Arch) -> Option<Need> {
+        match self {
+            Self::Efi => Some(Need::Firmware(arch)),
+            Self::Grub => Some(Need::Grub),
+            Self::Pvh | Self::BzImage | Self::Image => None,
         }
     }
 }
@@ -108,7 +120,7 @@ impl Spec<'_> {
         let mut args = self.machine_args();
         args.extend(Self::device_args(fds));
         match media {
-            Some(media) => args.extend(media.args(self.kernel.flavour.arch)),
+            Some(media) => args.extend(media.args.iter().cloned()),
             None => args.extend(self.direct_args()),
         }
         if let Some(counting) = &self.counting {
