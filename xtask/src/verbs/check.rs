@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::arch::Arch;
 use crate::exit::Exit;
-use crate::kernel::{self, Flavour};
+use crate::kernel::{self, Flavour, loader};
 use crate::needs::rust::{self, Toolchain};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
@@ -65,6 +65,11 @@ fn steps() -> Result<Vec<Step>> {
                 kernel_step(unoptimised(arch, smp), "clippy")?,
             ));
         }
+    }
+    for arch in Arch::ALL {
+        let mut loader = loader::cargo(arch, "clippy", &paths::kernel_target())?;
+        loader.args(["--", "-Dwarnings"]);
+        steps.push((format!("clippy loader {arch}"), loader));
     }
     let faults = Flavour {
         faults: true,

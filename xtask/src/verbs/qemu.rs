@@ -154,6 +154,11 @@ impl MachineArgs {
                 format!("--boot {boot:?}: {arch} has {roads:?}").to_lowercase(),
             ));
         }
+        if matches!(self.road(arch), Boot::Efi | Boot::Grub) && machine.starts_with("microvm") {
+            return Err(Refused::usage(format!(
+                "{machine} has neither UEFI nor a drive: only --boot pvh and bzimage"
+            )));
+        }
         self.file("--initrd", &self.initrd)?;
         self.file("--image", &self.image).map(drop)
     }

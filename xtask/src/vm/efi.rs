@@ -16,6 +16,8 @@ use crate::kernel::uki;
 pub struct Firmware {
     pub code: &'static str,
     variables: &'static str,
+    /// Whether the machine's CPUs must take turns on one thread of the host.
+    pub in_turns: bool,
 }
 
 impl Firmware {
@@ -33,7 +35,13 @@ impl Firmware {
             ),
             Arch::Aarch64 => ("/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"),
         };
-        Self { code, variables }
+        Self {
+            code,
+            variables,
+            // It has the variables in SMM, and for each call all CPUs come there and spin: with four of them on two cores a
+            // boot takes a minute, one after the other a few seconds.
+            in_turns: matches!(arch, Arch::I386),
+        }
     }
 
     /// The first of its files that is not there.

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::count::Counting;
+use super::efi::Firmware;
 use super::media::Media;
 use crate::arch::Arch;
 use crate::kernel::{Artefact, Kernel};
@@ -165,7 +166,8 @@ impl Spec<'_> {
         if self.boot == Boot::Pvh {
             self.push(&mut args, "-bios", "qboot.rom".into());
         }
-        let accel = if self.counting.is_some() {
+        let in_turns = self.boot == Boot::Efi && Firmware::of(self.kernel.flavour.arch).in_turns;
+        let accel = if self.counting.is_some() || in_turns {
             "tcg,thread=single"
         } else {
             "tcg"
