@@ -114,6 +114,9 @@ impl Play {
             format!("panic={}", stage.panic),
             format!("inject-seed={}", self.seed),
         ];
+        if !stage.words.is_empty() {
+            words.push(stage.words.to_owned());
+        }
         if !faults.is_empty() {
             words.push(format!("inject={}", faults.join(",")));
         }
@@ -126,7 +129,7 @@ impl Play {
     fn spec<'a>(&self, kernel: &'a Kernel) -> Spec<'a> {
         Spec {
             kernel,
-            boot: Boot::of(self.arch)[0],
+            boot: self.stage.boot.unwrap_or(Boot::of(self.arch)[0]),
             machine: machine::merge(self.arch, self.stage.machine),
             cpu: self.arch.default_cpu().to_owned(),
             cpus: self.stage.cpus,

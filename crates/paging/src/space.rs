@@ -13,6 +13,9 @@ pub trait Space {
     /// See [`Format::enforces_no_exec`].
     fn enforces_no_exec(&self) -> bool;
 
+    /// Bytes that one entry of the root covers.
+    fn top_entry_bytes(&self) -> u64;
+
     /// See [`Mapper::top_generation`].
     fn top_generation(&self) -> u64;
 
@@ -53,6 +56,10 @@ impl<F: Format, M: TableMemory> Space for Mapper<F, M> {
 
     fn enforces_no_exec(&self) -> bool {
         self.format().enforces_no_exec()
+    }
+
+    fn top_entry_bytes(&self) -> u64 {
+        1 << F::shift(F::LEVELS - 1)
     }
 
     fn top_generation(&self) -> u64 {
@@ -118,6 +125,10 @@ impl<A: Space, B: Space> Space for Either<A, B> {
 
     fn enforces_no_exec(&self) -> bool {
         self.get().enforces_no_exec()
+    }
+
+    fn top_entry_bytes(&self) -> u64 {
+        self.get().top_entry_bytes()
     }
 
     fn top_generation(&self) -> u64 {

@@ -5,9 +5,11 @@ mod environment;
 mod memory;
 mod starting;
 mod stoppers;
+mod tables;
 
 use super::expect::Expect;
 use crate::arch::Arch;
+use crate::vm::spec::Boot;
 
 /// A way in which stopping the CPUs of a machine goes wrong.
 pub struct Scenario {
@@ -45,6 +47,10 @@ pub struct Stage {
     pub smp: bool,
     pub cpus: u32,
     pub machine: Option<&'static str>,
+    /// By which road the kernel gets there; the architecture's first, if it is not said.
+    pub boot: Option<Boot>,
+    /// More words for the kernel.
+    pub words: &'static str,
     /// What goes wrong before the command line is read; as `inject=`.
     pub early: &'static str,
     /// `inject=`.
@@ -70,6 +76,8 @@ fn stage(label: &'static str, cpus: u32, expect: Expect) -> Stage {
         smp: true,
         cpus,
         machine: None,
+        boot: None,
+        words: "",
         early: "",
         inject: "",
         panic: 0,
@@ -85,6 +93,10 @@ impl Stage {
 
     fn early(self, early: &'static str) -> Self {
         Self { early, ..self }
+    }
+
+    fn words(self, words: &'static str) -> Self {
+        Self { words, ..self }
     }
 
     fn run(self, run: &'static str) -> Self {
@@ -125,6 +137,7 @@ pub fn all() -> Vec<Scenario> {
         delivery::scenarios(),
         memory::scenarios(),
         environment::scenarios(),
+        tables::scenarios(),
     ];
     let mut all: Vec<Scenario> = sections.into_iter().flatten().collect();
     all.sort_by_key(|scenario| scenario.number);

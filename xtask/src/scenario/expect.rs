@@ -147,6 +147,19 @@ pub fn reboot() -> Expect {
     expect(End::Reboot, "reboot")
 }
 
+/// A reset without a word, explained from outside. [`Expect::says`] is what the explanation must have in it.
+pub fn death() -> Expect {
+    Expect {
+        ends: 0,
+        ..expect(End::EarlyDeath, "")
+    }
+}
+
+/// The machine is turned off, as announced.
+pub fn poweroff() -> Expect {
+    expect(End::Poweroff, "reboot")
+}
+
 impl Expect {
     /// Who owns the stop: any of these.
     pub fn owner(self, owners: Vec<u32>) -> Self {

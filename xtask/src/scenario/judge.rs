@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::expect::{Expect, Want, parked};
 use super::table::{self, Row, Table};
 use crate::vm::Outcome;
+use crate::vm::judge::End;
 use crate::vm::record::{Record, last};
 
 /// Checks a run on a machine whose kernel may run CPUs 0 to `cpus - 1`.
@@ -29,6 +30,9 @@ pub fn check(expect: &Expect, cpus: u32, outcome: &Outcome) -> Result<(), String
             "the monitor was reached: {is_ready}, not {}",
             expect.ready
         ));
+    }
+    if expect.end == End::EarlyDeath {
+        return console(expect, &outcome.text);
     }
     let tables = table::read(&outcome.text);
     let table = tables.last().ok_or("no table of CPUs")?;

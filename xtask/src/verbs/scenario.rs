@@ -15,6 +15,7 @@ use crate::paths;
 use crate::report::{Out, Page};
 use crate::scenario::catalogue::{self, Host, Scenario};
 use crate::scenario::{self, Play, Played, page, report};
+use crate::vm::spec::Boot;
 
 /// Stages failures of the catalogue on the real kernel, and judges what it makes of them.
 ///
@@ -26,6 +27,7 @@ use crate::scenario::{self, Play, Played, page, report};
   cargo xtask scenario panic_on_starting_2cpu --arch i386
   cargo xtask scenario 13 --arch x86_64 --repeat 50      by number, with seeds 1 to 50
   cargo xtask scenario reboot_then_crash/in_the_wait     one way to stage it
+  cargo xtask scenario resync_skipped --arch i386 --up   on a kernel for one CPU
   cargo xtask scenario 40 --on loom                      in the model checker
   cargo xtask scenario 1 --mutant count                  a kernel with a known bug: must fail")]
 pub struct Verb {
@@ -34,8 +36,15 @@ pub struct Verb {
     /// Only this architecture; given more than once, these.
     #[arg(long)]
     arch: Vec<Arch>,
-    /// Another number of CPUs than the scenario's own. What it expects of the CPUs that it names stays.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=255))]
+    /// Only ways for a kernel for one CPU.
+    #[arg(long)]
+    up: bool,
+    /// From a disk, by firmware with UEFI.
+    #[arg(long)]
+    efi: bool,
+    /// Only ways for a kernel for many CPUs, with another number of them than the scenario's own. What it expects of the CPUs
+    /// that it names stays.
+    #[arg(long, value_name = "N", conflicts_with = "up", value_parser = clap::value_parser!(u32).range(1..=255))]
     smp: Option<u32>,
     /// Where skews and orders come from; raised by one with each repetition.
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -185,15 +194,21 @@ impl Verb {
         };
         let mutant = self.mutant.map_or("", Mutant::faults);
         let mut plays = scenario::plays(scenarios, &archs, self.seed, self.repeat, mutant);
-        if let Some(smp) = self.smp {
-            plays.iter_mut().for_each(|play| play.stage.cpus = smp);
+        plays.retain(|play| !(self.up && play.stage.smp || self.smp.is_some() && !play.stage.smp));
+        for play in &mut plays {
+            play.stage.cpus = self.smp.unwrap_or(play.stage.cpus);
+            play.stage.boot = self.efi.then_some(Boot::Efi).or(play.stage.boot);
         }
         plays
     }
 
     fn tests(&self, scenarios: &[Scenario]) -> Vec<(u8, Host)> {
-        let of_machine =
-            !self.arch.is_empty() || self.smp.is_some() || self.repeat > 1 || self.mutant.is_some();
+        let of_machine = !self.arch.is_empty()
+            || self.smp.is_some()
+            || self.up
+            || self.efi
+            || self.repeat > 1
+            || self.mutant.is_some();
         let wanted = |scenario: &Scenario, host: Host| match (&self.on[..], Place::of(host)) {
             // What was said of the machine is not about tests of the host, unless there is nothing else.
             ([], _) if of_machine && !scenario.stages.is_empty() => false,

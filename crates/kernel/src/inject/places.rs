@@ -32,6 +32,9 @@ pub enum Place {
     Resync,
     /// Where such a table is compared with the kernel's before somebody runs on it; /N: as above; skip: it is not.
     Compare,
+    /// Where address space is taken for something new to be mapped; twice: as much more as there is to the next top-level
+    /// entry, so that the mapping needs one of its own.
+    Map,
     /// Where a signal is sent; /N: the rung; skip: it is lost, refuse: the hardware says no, twice: it is sent again.
     Send,
     /// Where a stop signal arrives; /N: 1 interrupt, 2 non-maskable; skip: the CPU is deaf to it.

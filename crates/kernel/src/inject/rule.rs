@@ -192,6 +192,7 @@ pub(crate) const PLACES: &[(&str, Place)] = &[
     ("clock", Place::Clock),
     ("resync", Place::Resync),
     ("compare", Place::Compare),
+    ("map", Place::Map),
     ("send", Place::Send),
     ("signal", Place::Signal),
     ("nmi", Place::Nmi),

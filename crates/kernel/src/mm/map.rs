@@ -9,6 +9,7 @@ use paging::{Cache, PAGE_SIZE, Prot, Space, TableMemory};
 
 use super::{MEMBLOCK, OutOfMemory, PAGE, image, pages, phys_to_virt, virt_to_phys};
 use crate::arch::{Arch, MmuOps};
+use crate::inject::{self, Effect, Place};
 use crate::irq::Lock;
 
 /// Physical address of the root table; 0 before there is one.
@@ -132,17 +133,23 @@ pub(super) fn reader_of<A: Arch>(root: u64) -> Tables<A> {
 }
 
 /// Takes `len` bytes of a window of which some are `used`, with a page in front that is never mapped.
-fn reserve_va(window: &Range<usize>, used: &AtomicUsize, len: usize) -> Result<usize, OutOfMemory> {
-    let room = window.end - window.start;
+fn reserve_va<A: Arch>(window: &Range<usize>, used: &AtomicUsize, len: usize) -> Result<usize, OutOfMemory> {
     let take = len
         .checked_next_multiple_of(PAGE)
         .and_then(|l| l.checked_add(PAGE))
         .ok_or(OutOfMemory)?;
-    let fits = |used: usize| used.checked_add(take).filter(|end| *end <= room);
-    let start = used
-        .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
+    let align = match inject::at(Place::Map, 0) {
+        Effect::Twice => reader::<A>().top_entry_bytes() as usize,
+        _ => PAGE,
+    };
+    let begin = |used: usize| (window.start + used).checked_next_multiple_of(align);
+    let end = |used: usize| begin(used)?.checked_add(take).filter(|end| *end <= window.end);
+    let before = used
+        .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
+            Some(end(used)? - window.start)
+        })
         .map_err(|_| OutOfMemory)?;
-    Ok(window.start + start + PAGE)
+    Ok(begin(before).ok_or(OutOfMemory)? + PAGE)
 }
 
 /// New zeroed memory of `len` bytes in the vmap window; the page below it is not mapped.
@@ -158,7 +165,7 @@ pub(crate) fn map_new_pages_in<A: Arch>(
 ) -> Result<usize, OutOfMemory> {
     let count = len.div_ceil(PAGE);
     let pa = alloc_zeroed_pages::<A>(count)?;
-    let va = reserve_va(window, used, len)?;
+    let va = reserve_va::<A>(window, used, len)?;
     let bytes = (count * PAGE) as u64;
     with_mapper::<A, _>(|m| m.map(va as u64, pa, bytes, Prot::RW | Prot::GLOBAL, Cache::WriteBack))?;
     A::tables_changed();
@@ -177,7 +184,7 @@ pub(super) fn map_physical<A: Arch>(
         .checked_add(offset)
         .and_then(|l| l.checked_next_multiple_of(PAGE))
         .ok_or(OutOfMemory)?;
-    let va = reserve_va(&A::VMAP, &VMAP_USED, bytes)?;
+    let va = reserve_va::<A>(&A::VMAP, &VMAP_USED, bytes)?;
     with_mapper::<A, _>(|m| {
         m.map(
             va as u64,
