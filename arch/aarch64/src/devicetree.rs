@@ -59,7 +59,7 @@ fn fill(pa: u64, boot: &mut BootInfo, info: &mut FdtInfo) -> Result<(), &'static
     // SAFETY: all of it is mapped now; nobody writes it; the mapping stays until the final tables, and what was read
     // is copied.
     let blob = unsafe { slice::from_raw_parts(first, size) };
-    fdt::fill(blob, pa, boot, info).map_err(text)
+    fdt::fill_with(blob, pa, &fixmap::firmware, boot, info).map_err(text)
 }
 
 fn text(error: fdt::Error) -> &'static str {

@@ -14,6 +14,9 @@ pub const FIXMAP_FDT: usize = FIXMAP_BASE;
 /// The early console: the 2 MiB block its registers lie in.
 pub const FIXMAP_UART: usize = FIXMAP_BASE + 2 * BLOCK;
 
+/// What EFI left, while it is read: two-MiB blocks nearly to the end of the address space.
+pub const FIXMAP_FIRMWARE: Range<usize> = FIXMAP_BASE + 4 * BLOCK..FIXMAP_BASE + 511 * BLOCK;
+
 /// All RAM in a row.
 pub const PHYSMAP_BASE: usize = 0xffff_0000_0000_0000;
 

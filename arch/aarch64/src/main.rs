@@ -12,6 +12,7 @@ mod console;
 mod cpu;
 mod daif;
 mod devicetree;
+mod efi;
 mod entry;
 mod exceptions;
 mod gic;

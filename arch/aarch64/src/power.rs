@@ -22,13 +22,24 @@ const PSCI_OFF: Way = Way {
     }),
 };
 
+const EFI_RESET: Way = Way {
+    name: "efi",
+    go: Go::Direct(kernel::efi::reset::<Aarch64>),
+};
+
+const EFI_OFF: Way = Way {
+    name: "efi",
+    go: Go::Direct(kernel::efi::power_off::<Aarch64>),
+};
+
 impl PowerOps for Aarch64 {
+    /// Firmware first: it may have something to do before the machine is reset (UEFI 2.10, 8.5.1), and calls PSCI itself.
     fn resets() -> &'static [Way] {
-        &[PSCI_RESET]
+        &[EFI_RESET, PSCI_RESET]
     }
 
     fn power_offs() -> &'static [Way] {
-        &[PSCI_OFF]
+        &[EFI_OFF, PSCI_OFF]
     }
 
     fn write_back(va: usize, len: usize) {

@@ -7,7 +7,9 @@ use arch_x86::{discover, entropy, handover, interrupts, irqflag, params, power, 
 use boot_info::cmdline::Param;
 use boot_info::{BootInfo, Memblock};
 use cpumask::CpuId;
-use kernel::arch::{Arch, BootOps, ConsoleOps, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps, Way};
+use kernel::arch::{
+    Arch, BootOps, ConsoleOps, Go, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps, Way,
+};
 use kernel::platform::Platform;
 
 use crate::{I386, per_cpu, real_mode, symbols, tables, thread, trap};
@@ -161,11 +163,22 @@ impl ThreadOps for I386 {
     }
 }
 
+/// By firmware that is an EFI.
+const EFI_RESET: Way = Way {
+    name: "efi",
+    go: Go::Direct(kernel::efi::reset::<I386>),
+};
+const EFI_OFF: Way = Way {
+    name: "efi",
+    go: Go::Direct(kernel::efi::power_off::<I386>),
+};
+
 impl PowerOps for I386 {
     fn resets() -> &'static [Way] {
         &[
             ways::ACPI,
             ways::KEYBOARD,
+            EFI_RESET,
             real_mode::BIOS,
             ways::CHIPSET,
             ways::TRIPLE_FAULT,
@@ -173,7 +186,7 @@ impl PowerOps for I386 {
     }
 
     fn power_offs() -> &'static [Way] {
-        &[ways::SOFT_OFF, ways::EMULATOR_OFF]
+        &[ways::SOFT_OFF, EFI_OFF, ways::EMULATOR_OFF]
     }
 
     fn write_back(_va: usize, _len: usize) {

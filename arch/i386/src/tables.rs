@@ -176,6 +176,33 @@ unsafe fn load_gdt(gdt: &[Descriptor]) {
     });
 }
 
+/// What LGDT takes and SGDT gives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GdtPointer {
+    pub(crate) limit: u16,
+    pub(crate) base: u32,
+}
+
+/// The table in use.
+pub(crate) fn gdt() -> GdtPointer {
+    let mut operand = [0_u16; 3];
+    // SAFETY: writes six bytes.
+    unsafe { asm!("sgdt [{}]", in(reg) operand.as_mut_ptr(), options(nostack, preserves_flags)) };
+    let [limit, low, high] = operand;
+    let base = u32::from(high) << 16 | u32::from(low);
+    GdtPointer { limit, base }
+}
+
+/// Uses a table by another of its addresses.
+///
+/// # Safety
+/// It has what the segment registers hold, and can be reached whenever a segment is loaded.
+pub(crate) unsafe fn load_gdt_at(at: GdtPointer) {
+    let operand = [at.limit, at.base as u16, (at.base >> 16) as u16];
+    // SAFETY: the caller's promise.
+    unsafe { asm!("lgdt [{}]", in(reg) operand.as_ptr(), options(readonly, nostack, preserves_flags)) };
+}
+
 /// Calls `load` with a pointer to what LGDT and LIDT take: limit, address.
 pub(crate) fn load_table(table: &[Descriptor], load: impl FnOnce(*const u16)) {
     let (limit, address) = (size_of_val(table) - 1, table.as_ptr().addr());

@@ -61,6 +61,8 @@ bitflags! {
         const HYPERVISOR = 1 << 13;
         /// Tables of three levels for 32-bit addresses.
         const PAE = 1 << 14;
+        /// SSE, and FXSAVE and FXRSTOR with it.
+        const SSE = 1 << 15;
         /// Not a feature: CPUID has been asked.
         const DETECTED = 1 << 31;
     }
@@ -83,6 +85,7 @@ impl Features {
             found.set(Self::TSC_DEADLINE, f.has_tsc_deadline());
             found.set(Self::APIC_BASE, f.has_apic() && f.has_msr() && f.family_id() >= 6);
             found.set(Self::HYPERVISOR, f.has_hypervisor());
+            found.set(Self::SSE, f.has_sse() && f.has_fxsave_fxstor());
         }
         if let Some(f) = id.get_extended_feature_info() {
             found.set(Self::SMEP, f.has_smep());

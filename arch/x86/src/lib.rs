@@ -15,6 +15,7 @@ pub mod cpu;
 pub mod desc;
 pub mod discover;
 pub mod entropy;
+pub mod fpu;
 pub mod handover;
 pub mod interrupts;
 pub mod io;

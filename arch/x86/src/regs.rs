@@ -6,6 +6,16 @@ use core::arch::asm;
 pub const CR0_WP: usize = 1 << 16;
 /// CR4: table entries have 64 bits. Changes only while paging is off.
 pub const CR4_PAE: usize = 1 << 5;
+/// CR0: WAIT traps too while TS is set.
+pub const CR0_MP: usize = 1 << 1;
+/// CR0: floating-point instructions trap.
+pub const CR0_EM: usize = 1 << 2;
+/// CR0: floating-point instructions trap once, for somebody to load the registers.
+pub const CR0_TS: usize = 1 << 3;
+/// CR4: SSE instructions may be used.
+pub const CR4_OSFXSR: usize = 1 << 9;
+/// CR4: their exceptions have a vector of their own.
+pub const CR4_OSXMMEXCPT: usize = 1 << 10;
 /// CR4: global pages survive a write of CR3.
 pub const CR4_PGE: usize = 1 << 7;
 /// CR4: a machine check is reported as exception 18; without this bit it shuts the machine down.

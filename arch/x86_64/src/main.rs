@@ -2,6 +2,7 @@
 #![no_std]
 #![no_main]
 
+mod efi;
 mod entry;
 mod mmu;
 mod ops;

@@ -7,7 +7,9 @@ use arch_x86::{discover, entropy, handover, interrupts, irqflag, params, power, 
 use boot_info::cmdline::Param;
 use boot_info::{BootInfo, Memblock};
 use cpumask::CpuId;
-use kernel::arch::{Arch, BootOps, ConsoleOps, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps, Way};
+use kernel::arch::{
+    Arch, BootOps, ConsoleOps, Go, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps, Way,
+};
 use kernel::platform::Platform;
 
 use crate::{X8664, per_cpu, real_mode, symbols, tables, thread, trap};
@@ -163,11 +165,22 @@ impl ThreadOps for X8664 {
     }
 }
 
+/// By firmware that is an EFI.
+const EFI_RESET: Way = Way {
+    name: "efi",
+    go: Go::Direct(kernel::efi::reset::<X8664>),
+};
+const EFI_OFF: Way = Way {
+    name: "efi",
+    go: Go::Direct(kernel::efi::power_off::<X8664>),
+};
+
 impl PowerOps for X8664 {
     fn resets() -> &'static [Way] {
         &[
             ways::ACPI,
             ways::KEYBOARD,
+            EFI_RESET,
             real_mode::BIOS,
             ways::CHIPSET,
             ways::TRIPLE_FAULT,
@@ -175,7 +188,7 @@ impl PowerOps for X8664 {
     }
 
     fn power_offs() -> &'static [Way] {
-        &[ways::SOFT_OFF, ways::EMULATOR_OFF]
+        &[ways::SOFT_OFF, EFI_OFF, ways::EMULATOR_OFF]
     }
 
     fn write_back(_va: usize, _len: usize) {

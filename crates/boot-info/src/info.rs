@@ -1,6 +1,6 @@
 //! The one structure all boot protocols end in.
 
-use crate::{CommandLine, Initrd, MemMap, Seed, present::Present};
+use crate::{CommandLine, Initrd, MemMap, Seed, efi::RuntimeRegions, present::Present};
 
 /// Which boot protocol brought us here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -61,7 +61,7 @@ const fn linux_loader_name(id: u16) -> &'static str {
     }
 }
 
-/// What the loader says about EFI. Kept as it came; nothing reads it yet but the log.
+/// What the loader says about EFI, as it came: [`crate::efi`] reads what it points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EfiInfo {
     /// Whether the firmware is 64-bit (`EL64`) or 32-bit (`EL32`).
@@ -130,6 +130,8 @@ pub struct BootInfo {
     pub fdt: Option<u64>,
     /// EFI hand-over.
     pub efi: Option<EfiInfo>,
+    /// The regions of EFI's memory map that runtime services need.
+    pub efi_runtime: RuntimeRegions,
     /// Randomness from the loader.
     pub seed: Seed,
     /// Where the firmware's console is, if it says.
@@ -150,6 +152,7 @@ impl BootInfo {
         rsdp: None,
         fdt: None,
         efi: None,
+        efi_runtime: RuntimeRegions::EMPTY,
         seed: Seed::EMPTY,
         console: None,
     };

@@ -1,7 +1,7 @@
 //! What the machine told us at entry, in one shape.
 //!
 //! Three loaders speak three languages: Linux's x86 `boot_params`, Xen's PVH `start_info` and the
-//! flattened device tree. Each has a module here that reads it and fills one [`BootInfo`]; nothing
+//! flattened device tree; [`efi`] is what may stand behind the first and the last. Each has a module here that reads it and fills one [`BootInfo`]; nothing
 //! behind this crate knows which road the machine took.
 //!
 //! Every reader is *total*: whatever bytes the loader left, it returns, with a typed error or with
@@ -14,6 +14,7 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod cmdline;
+pub mod efi;
 pub mod fdt;
 mod info;
 pub mod initrd;

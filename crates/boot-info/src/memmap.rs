@@ -106,6 +106,11 @@ impl MemMap {
         }
     }
 
+    /// Forgets the regions that are not to be kept.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&MemRegion) -> bool) {
+        self.regions.retain(|region| keep(region));
+    }
+
     /// The regions, in the firmware's order.
     #[must_use]
     pub fn regions(&self) -> &[MemRegion] {

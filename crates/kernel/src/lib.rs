@@ -13,6 +13,7 @@ pub mod canary;
 pub mod clock;
 pub mod console;
 pub mod cpu;
+pub mod efi;
 mod hooks;
 mod image;
 #[cfg(any(feature = "fault-injection", test))]

@@ -15,7 +15,7 @@ use crate::mm::{self, Areas, Changed, MEMBLOCK, Mapped, Stack, Synced};
 use crate::platform::Platform;
 use crate::stop::STOP;
 use crate::{
-    banner, canary, clock, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp, trace,
+    banner, canary, clock, efi, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp, trace,
     warning,
 };
 
@@ -52,6 +52,8 @@ fn boot<A: Arch>(hw: HwId) -> ! {
     sched_init::<A>();
     let tables = irq_init::<A>(tables);
     time_init::<A>();
+    let tables = efi::enter_virtual_mode::<A>(tables);
+    efi::wall_clock::<A>();
     smp_init::<A>(tables);
     rest_init::<A>()
 }
@@ -88,6 +90,7 @@ fn setup_arch<A: Arch>() -> Synced<Mapped> {
     trace::phase::<A>(Phase::PageTables);
     let tables: Changed<Mapped> =
         mm::paging_init::<A>().unwrap_or_else(|why| panic!("too little memory: {why}"));
+    efi::discover::<A>(&mut boot);
     power::boots::count::<A>();
     power::check_choice::<A>();
     trace::phase::<A>(Phase::Firmware);

@@ -9,7 +9,8 @@
 //!
 //! What holds for all formats:
 //!
-//! - **W^X**: a mapping both writable and executable is refused ([`MapError::WriteExec`]), and
+//! - **W^X**: a mapping both writable and executable is refused ([`MapError::WriteExec`]) unless it is asked for by
+//!   name ([`Mapper::map_write_exec`]), and
 //!   [`Mapper::audit_wx`] finds those that somebody else wrote.
 //! - **All or nothing**: a call that fails leaves every translation as it was. It may leave a large leaf
 //!   split, or an empty table linked for the next call to use; it never loses a table.

@@ -86,10 +86,33 @@ impl<F: Format, M: TableMemory> Mapper<F, M> {
     /// the range is, `NoTableMemory`. Nothing is mapped then.
     pub fn map(&mut self, va: u64, pa: u64, len: u64, prot: Prot, cache: Cache) -> Result<(), MapError> {
         check_prot(prot)?;
+        self.map_checked(va, Leaf { pa, prot, cache }, len)
+    }
+
+    /// As [`Self::map`], writable and executable both: for code that is not the kernel's and writes to itself, as firmware
+    /// does while it moves, in a root that the kernel does not run on otherwise.
+    ///
+    /// # Errors
+    /// As [`Self::map`], but for `WriteExec`.
+    ///
+    /// # Safety
+    /// What is mapped must be trusted to be executed, whoever can write to it.
+    pub unsafe fn map_write_exec(
+        &mut self,
+        va: u64,
+        pa: u64,
+        len: u64,
+        cache: Cache,
+    ) -> Result<(), MapError> {
+        let prot = Prot::WRITE | Prot::EXEC;
+        self.map_checked(va, Leaf { pa, prot, cache }, len)
+    }
+
+    fn map_checked(&mut self, va: u64, leaf: Leaf, len: u64) -> Result<(), MapError> {
         let range = self.offsets(va, len)?;
-        self.check_phys(pa, len)?;
-        self.prepare(Table::root(self.root), range.clone(), pa)?;
-        self.fill(range, Leaf { pa, prot, cache });
+        self.check_phys(leaf.pa, len)?;
+        self.prepare(Table::root(self.root), range.clone(), leaf.pa)?;
+        self.fill(range, leaf);
         Ok(())
     }
 

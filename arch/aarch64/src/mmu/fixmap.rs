@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::regs;
-use crate::layout::{BLOCK, FIXMAP_BASE, FIXMAP_FDT, FIXMAP_UART};
+use crate::layout::{BLOCK, FIXMAP_BASE, FIXMAP_FDT, FIXMAP_FIRMWARE, FIXMAP_UART};
 
 unsafe extern "C" {
     static early_fixmap_l2: [AtomicU64; 512];
@@ -37,6 +37,60 @@ pub fn map_fdt_rest(pa: u64, len: usize) {
 pub fn map_uart(pa: u64) -> usize {
     map(FIXMAP_UART, pa, regs::BLOCK_DEVICE);
     FIXMAP_UART + offset(pa)
+}
+
+/// Shows what firmware left at `pa`, wherever that is; `None` if there is no room for it, or there can be no memory. Each block
+/// is mapped once.
+pub fn firmware(pa: u64, len: usize) -> Option<&'static [u8]> {
+    /// Beyond this is no RAM of any machine (see `layout::PHYSMAP_SIZE`).
+    const END: u64 = 1 << 46;
+    let end = pa.checked_add(len as u64).filter(|end| *end <= END && len != 0)?;
+    let blocks = pa / BLOCK as u64..end.div_ceil(BLOCK as u64);
+    let count = (blocks.end - blocks.start) as usize;
+    let start = match find(blocks.start, count) {
+        Some(start) => start,
+        None => map_blocks(blocks.start, count)?,
+    };
+    let at = core::ptr::with_exposed_provenance(start + offset(pa));
+    // SAFETY: the blocks around the range are mapped, for reading, until the final tables; nobody writes what firmware and
+    // loader left.
+    Some(unsafe { core::slice::from_raw_parts(at, len) })
+}
+
+/// The first blocks, and how many, of each view that was mapped for [`firmware`].
+static VIEWS: [[AtomicU64; 2]; 16] = [const { [AtomicU64::new(0), AtomicU64::new(0)] }; 16];
+
+/// The view that has these blocks, by its address.
+fn find(first: u64, count: usize) -> Option<usize> {
+    let mut at = FIXMAP_FIRMWARE.start;
+    for [start, len] in &VIEWS {
+        let (start, len) = (start.load(Ordering::Relaxed), len.load(Ordering::Relaxed));
+        if start <= first && first + count as u64 <= start + len {
+            return Some(at + (first - start) as usize * BLOCK);
+        }
+        at += len as usize * BLOCK;
+    }
+    None
+}
+
+fn map_blocks(first: u64, count: usize) -> Option<usize> {
+    let used: u64 = VIEWS.iter().map(|[_, len]| len.load(Ordering::Relaxed)).sum();
+    let at = FIXMAP_FIRMWARE.start + used as usize * BLOCK;
+    let [start, len] = VIEWS.iter().find(|[_, len]| len.load(Ordering::Relaxed) == 0)?;
+    if count > (FIXMAP_FIRMWARE.end - at) / BLOCK {
+        return None;
+    }
+    for n in 0..count {
+        let pa = (first + n as u64) * BLOCK as u64;
+        map(
+            at + n * BLOCK,
+            pa,
+            regs::BLOCK_NORMAL | regs::READ_ONLY | regs::NO_EXEC,
+        );
+    }
+    start.store(first, Ordering::Relaxed);
+    len.store(count as u64, Ordering::Relaxed);
+    Some(at)
 }
 
 /// Bytes from `pa` to the end of the block it lies in.

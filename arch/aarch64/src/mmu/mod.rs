@@ -44,12 +44,12 @@ fn image_to_phys(va: usize) -> u64 {
     image_pa() + (va - layout::IMAGE_BASE) as u64
 }
 
-/// The kernel's table format on this CPU.
-pub fn format() -> paging::Aarch64 {
+/// The format of tables for a half of the address space on this CPU.
+pub fn format(half: Half) -> paging::Aarch64 {
     // PARange in bits (Arm ARM, ID_AA64MMFR0_EL1); past 48 needs 52-bit tables, which these are not.
     const BITS: [u32; 6] = [32, 36, 40, 42, 44, 48];
     let range = ID_AA64MMFR0_EL1.read(ID_AA64MMFR0_EL1::PARange) as usize;
-    paging::Aarch64::new(Half::Upper, BITS.get(range).copied().unwrap_or(48))
+    paging::Aarch64::new(half, BITS.get(range).copied().unwrap_or(48))
 }
 
 /// Makes `root` the executing CPU's table for the upper half; no translation made by an older one is left.

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use kernel::arch::{FixedMapping, MmuOps, ShadowRoot};
-use paging::{Cache, Mapper, Prot, TableMemory};
+use paging::{Cache, Half, Mapper, Prot, TableMemory};
 use spin::Once;
 
 use super::{early_physmap, features};
@@ -20,7 +20,7 @@ impl MmuOps for Aarch64 {
 
     unsafe fn space<M: TableMemory>(root: u64, memory: M) -> Self::Space<M> {
         // SAFETY: the caller's promise.
-        unsafe { Mapper::new(super::format(), root, memory) }
+        unsafe { Mapper::new(super::format(Half::Upper), root, memory) }
     }
 
     /// One page like any other will do.

@@ -114,3 +114,17 @@ impl MmuOps for I386 {
         unsafe { asm!("invlpg [{}]", in(reg) va, options(nostack, preserves_flags)) };
     }
 }
+
+/// Sees to it that the boot root will map `range` to itself, executable, once it is in step. With PAE it has tables for that;
+/// else it has the physmap a second time, which is made to hold `range`.
+///
+/// # Errors
+/// A sentence.
+pub(crate) fn map_identity(range: &Range<u64>) -> Result<(), &'static str> {
+    match pae::is_wanted() {
+        true if range.end <= pae::IDENTITY_END => Ok(()),
+        true => Err("some of them lie above 3 GiB, where they are not mapped to themselves"),
+        false => kernel::mm::add_to_physmap::<I386>(range)
+            .map_err(|_| "some of them lie above 768 MiB, where they are not mapped to themselves"),
+    }
+}

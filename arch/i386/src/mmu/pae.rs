@@ -36,6 +36,9 @@ struct Identity(UnsafeCell<[[u64; ENTRIES]; KERNEL.start]>);
 // SAFETY: written by `change_over` alone, before a CPU walks it.
 unsafe impl Sync for Identity {}
 
+/// Where that ends.
+pub(super) const IDENTITY_END: u64 = KERNEL.start as u64 * ENTRIES as u64 * LARGE;
+
 static IDENTITY: Identity = Identity(UnsafeCell::new([[0; ENTRIES]; KERNEL.start]));
 
 /// Whether this kernel runs with PAE: the CPU has it, and nobody said `nopae`. The same from the command line's reading on.

@@ -9,7 +9,7 @@ use super::{
     scan::{self, Scanned},
     uart,
 };
-use crate::{BootInfo, Loader, Protocol};
+use crate::{BootInfo, EfiInfo, Loader, PhysMap, Protocol, efi};
 
 /// Levels of buses below the root that are searched for devices. What a kernel needs before it has a
 /// heap is never deeper, and each level costs boot stack: about 1 KiB of 16.
@@ -33,6 +33,21 @@ pub(super) struct Found<'a> {
 /// # Errors
 /// See [`Error`]. Both outputs are untouched, but for [`Error::NoMemory`].
 pub fn fill(bytes: &[u8], at: u64, boot: &mut BootInfo, info: &mut FdtInfo) -> Result<(), Error> {
+    fill_with(bytes, at, &|_, _| None, boot, info)
+}
+
+/// As [`fill`], where there may be an EFI behind the tree: `/chosen` then names its memory map, which is read through `phys`
+/// and takes the place of memory nodes. The tree may hold nothing else.
+///
+/// # Errors
+/// As [`fill`]; with an EFI, [`Error::NoMemory`] says that its map cannot be used.
+pub fn fill_with(
+    bytes: &[u8],
+    at: u64,
+    phys: PhysMap,
+    boot: &mut BootInfo,
+    info: &mut FdtInfo,
+) -> Result<(), Error> {
     let scanned = scan::scan(bytes)?;
     let tree = Fdt::new_unaligned_fallible(scanned.blob).map_err(|_| Error::BadStructure)?;
     let root = tree
@@ -48,6 +63,9 @@ pub fn fill(bytes: &[u8], at: u64, boot: &mut BootInfo, info: &mut FdtInfo) -> R
     };
     boot.fdt = Some(at);
     let found = look_around(root, boot, info);
+    if let Some(efi) = found.chosen.efi() {
+        from_efi(efi, phys, boot);
+    }
     reserve(&scanned, at, boot);
     finish(root, &found, boot, info);
     let any = boot
@@ -92,6 +110,17 @@ fn device<'a>(node: Node<'a>, bus: &Bus<'_>, levels: usize, info: &mut FdtInfo, 
     let below = node.bus(Some(bus));
     for child in node.children() {
         device(child, &below, levels - 1, info, found);
+    }
+}
+
+/// Memory as EFI says it is. What the tree wants left alone is left alone.
+fn from_efi(info: EfiInfo, phys: PhysMap, boot: &mut BootInfo) {
+    boot.efi = Some(info);
+    boot.memory.retain(|region| region.kind != crate::MemKind::Usable);
+    // Without a map there is no memory at all, and that is said.
+    if let Ok(regions) = efi::take_map(&info, phys, &mut boot.memory) {
+        boot.efi_runtime = regions;
+        boot.rsdp = efi::keep_tables(&info, phys, &mut boot.memory);
     }
 }
 

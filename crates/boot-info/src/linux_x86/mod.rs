@@ -7,7 +7,9 @@ use core::fmt;
 
 use zerocopy::FromBytes;
 
-use crate::{BootInfo, EfiInfo, Initrd, InitrdRefusal, Loader, MemKind, PhysMap, Protocol, present::Present};
+use crate::{
+    BootInfo, EfiInfo, Initrd, InitrdRefusal, Loader, MemKind, PhysMap, Protocol, efi, present::Present,
+};
 
 pub mod layout;
 mod setup_data;
@@ -56,7 +58,7 @@ pub fn fill(zero_page: &[u8], phys: PhysMap, out: &mut BootInfo) -> Result<(), E
     }
     out.loader = loader(hdr);
     out.rsdp = nonzero(params.acpi_rsdp_addr.get());
-    out.efi = efi(&params.efi_info);
+    out.efi = efi_info(&params.efi_info);
     command_line(params, phys, out);
     let table = params.e820_table.iter().take(usize::from(params.e820_entries));
     for entry in table {
@@ -69,6 +71,11 @@ pub fn fill(zero_page: &[u8], phys: PhysMap, out: &mut BootInfo) -> Result<(), E
     setup_data::walk(hdr.setup_data.get(), phys, out);
     if out.memory.regions().is_empty() {
         memory_without_e820(params, out);
+    }
+    if let Some(info) = &out.efi {
+        out.efi_runtime = efi::note(info, phys, &mut out.memory);
+        let rsdp = efi::keep_tables(info, phys, &mut out.memory);
+        out.rsdp = out.rsdp.or(rsdp);
     }
     out.initrd = initrd(params, out);
     if out.memory.regions().is_empty() {
@@ -126,7 +133,7 @@ fn initrd(params: &BootParams, out: &BootInfo) -> Initrd {
     Initrd::check(start, len, &out.memory)
 }
 
-fn efi(info: &layout::EfiInfo) -> Option<EfiInfo> {
+fn efi_info(info: &layout::EfiInfo) -> Option<EfiInfo> {
     let is_64bit = match &info.efi_loader_signature {
         b"EL64" => true,
         b"EL32" => false,

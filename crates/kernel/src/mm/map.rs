@@ -198,6 +198,64 @@ pub(super) fn map_physical<A: Arch>(
     Ok(core::ptr::with_exposed_provenance_mut(va + offset))
 }
 
+/// Where a mapped address leads. Takes no lock.
+pub fn physical_address<A: Arch>(va: usize) -> Option<u64> {
+    reader::<A>().translate(va as u64).map(|to| to.pa)
+}
+
+/// Maps what firmware keeps to itself at its place in the physmap, where it is not yet: read and write. Whole pages.
+///
+/// # Errors
+/// It lies beyond the physmap, or there is no memory for tables.
+pub fn add_to_physmap<A: Arch>(range: &Range<u64>) -> Result<(), OutOfMemory> {
+    let reach = super::physmap_reach::<A>();
+    if range.start < reach.start || range.end > reach.end {
+        return Err(OutOfMemory);
+    }
+    with_mapper::<A, _>(|m| {
+        for pa in range.clone().step_by(PAGE) {
+            let va = super::physmap_address::<A>(pa) as u64;
+            if m.translate(va).is_none() {
+                m.map(va, pa, PAGE_SIZE, Prot::RW | Prot::GLOBAL, Cache::WriteBack)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A part of a range of physical memory, with an access of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Physical addresses, whole pages.
+    pub(crate) range: Range<u64>,
+    pub(crate) prot: Prot,
+    pub(crate) cache: Cache,
+}
+
+/// Maps pieces that follow each other in physical memory, as they do, at a new place in the vmap window, for ever.
+pub(crate) fn map_pieces<A: Arch>(pieces: &[Piece]) -> Result<usize, OutOfMemory> {
+    let (first, last) = (
+        pieces.first().ok_or(OutOfMemory)?,
+        pieces.last().ok_or(OutOfMemory)?,
+    );
+    let len = usize::try_from(last.range.end - first.range.start).map_err(|_| OutOfMemory)?;
+    let va = reserve_va(&A::VMAP, &VMAP_USED, len)?;
+    with_mapper::<A, _>(|m| {
+        pieces.iter().try_for_each(|Piece { range, prot, cache }| {
+            let at = va as u64 + (range.start - first.range.start);
+            m.map(
+                at,
+                range.start,
+                range.end - range.start,
+                *prot | Prot::GLOBAL,
+                *cache,
+            )
+        })
+    })?;
+    A::tables_changed();
+    Ok(va)
+}
+
 /// Maps a device's registers.
 ///
 /// # Errors

@@ -17,8 +17,8 @@ use paging::{Cache, MapError, PAGE_SIZE, Prot};
 
 pub use heap::{allocated_bytes, heap_bytes};
 pub(crate) use init::{hand_over_memblock, paging_init};
-pub use map::{ioremap, is_mapped, kernel_root};
-pub(crate) use map::{is_writable, write_exec_page, zeroed_ram};
+pub(crate) use map::{Piece, is_writable, map_pieces, write_exec_page, zeroed_ram};
+pub use map::{add_to_physmap, ioremap, is_mapped, kernel_root, physical_address};
 pub use pages::{Usage, usage};
 pub use phase::{Areas, Mapped, Phase, Running};
 pub use resync::{Changed, InStep, Synced, enter_at_the_end, resync};

@@ -12,7 +12,7 @@ use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, CpuId, NR_CPUS, ONLINE, POSSIBLE, PRESENT};
 use crate::power::{self, End};
 use crate::{
-    banner, clock, console, image, inject, irq, mm, panic, params, percpu_areas, println, sched, smp,
+    banner, clock, console, efi, image, inject, irq, mm, panic, params, percpu_areas, println, sched, smp,
 };
 
 /// One command.
@@ -62,6 +62,7 @@ impl<A: Arch> Table<A> {
         "crash" "[WHY]" "as panic, with the highest reason: takes over a stop that is under way" => |why| panic::crash::<A>(if why.is_empty() { "asked for by the monitor" } else { why });
         "halt" "" "stop all CPUs and stay" => |_| power::shut_down::<A>(End::Halt);
         "reboot" "[WAY]" "stop all CPUs and reset the machine" => reboot::<A>;
+        "efivars" "" "the variables of an EFI: vendor, size, attributes, name" => |_| efi::list::<A>();
         "first" "COMMAND" "run a command if the machine was not reset since it was turned on" => first::<A>;
         "poweroff" "" "stop all CPUs and turn the machine off" => |_| power::shut_down::<A>(End::PowerOff);
     };
