@@ -239,7 +239,7 @@ pub(crate) fn map_pieces<A: Arch>(pieces: &[Piece]) -> Result<usize, OutOfMemory
         pieces.last().ok_or(OutOfMemory)?,
     );
     let len = usize::try_from(last.range.end - first.range.start).map_err(|_| OutOfMemory)?;
-    let va = reserve_va(&A::VMAP, &VMAP_USED, len)?;
+    let va = reserve_va::<A>(&A::VMAP, &VMAP_USED, len)?;
     with_mapper::<A, _>(|m| {
         pieces.iter().try_for_each(|Piece { range, prot, cache }| {
             let at = va as u64 + (range.start - first.range.start);
