@@ -91,9 +91,7 @@ impl Soak {
         tallies
             .values_mut()
             .for_each(|tally| tally.wall = started.elapsed());
-        let album = album
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let album = album.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok((tallies, album))
     }
 

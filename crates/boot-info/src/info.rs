@@ -55,7 +55,7 @@ const fn linux_loader_name(id: u16) -> &'static str {
         0xa => "Gujin",
         0xb => "QEMU",
         0xd => "kexec",
-        0xf => "special",
+        0xf => "a loader without a number",
         0x12 => "OVMF",
         _ => "unknown loader",
     }
