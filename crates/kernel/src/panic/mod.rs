@@ -73,17 +73,24 @@ const CPUS: u8 = 2;
 pub(crate) fn die<A: Arch>(cause: &Cause<'_>, frame: usize) -> ! {
     hooks::install::<A>();
     let stop = stop::stop::<A>(cause.reason, cause.exception.map(|e| e.fill));
+    speak::<A>(cause, frame, &stop)
+}
+
+/// All stand still, as far as they can: the owner tells the story. A function of its own so that a count of instructions
+/// finds where the stop ends.
+#[inline(never)]
+fn speak<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
     phase::enter::<A>(&"panicking");
     inject::at(Place::Stopped, 0);
     console::seize(cpu::by_hardware::<A>());
     let came_again = matches!(stop.how, How::Reentered | How::AlreadyDone);
     // One that failed inside the stop has said nothing yet; nor has one that had planned the end.
     if came_again && TOLD.load(Ordering::Relaxed) != NOTHING {
-        again::<A>(cause, frame, &stop);
+        again::<A>(cause, frame, stop);
     }
     report::<A>(cause, frame);
-    others::<A>(&stop);
-    end::<A>(&stop)
+    others::<A>(stop);
+    end::<A>(stop)
 }
 
 /// The owner of a stop died of it, and this CPU, which stood by, has finished it: it says what it knows and ends the machine.

@@ -14,11 +14,16 @@ use crate::sync::{Ordering, RELAXED};
 use crate::word::CpuState;
 
 impl<'a, O: SmpStopOps> Engine<'a, O> {
+    /// Follows whoever has the stop. A CPU that has no slot is one that nobody waits for.
+    pub(super) fn lose(&self, me: Option<CpuId>, via: Via) -> Stop<'a> {
+        match me.zip(self.slot(me)) {
+            Some((cpu, slot)) => self.follow(cpu, slot, via),
+            None => self.vanish(),
+        }
+    }
+
     /// Answers, and parks; returns only if this CPU stood by and the owner died.
-    pub(super) fn follow(&self, me: Option<CpuId>, via: Via) -> Stop<'a> {
-        let Some((cpu, slot)) = me.zip(self.slot(me)) else {
-            self.vanish();
-        };
+    pub(super) fn follow(&self, cpu: CpuId, slot: &Slot, via: Via) -> Stop<'a> {
         if self.answer(slot, via)
             && let Some((ticket, former)) = self.stand_by(cpu, slot)
         {

@@ -27,7 +27,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     pub(super) fn lead(&self, lead: Lead, how: How) -> Stop<'a> {
         match self.bring_to_a_stand(&lead) {
             Ok(verdict) => Stop::new(self.area, lead.ticket.generation, verdict, how),
-            Err(Lost) => self.follow(lead.me, Via::Handover),
+            Err(Lost) => self.lose(lead.me, Via::Handover),
         }
     }
 

@@ -80,7 +80,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
             Claim::First(ticket) => self.begin(me, ticket, How::First),
             Claim::Raised(ticket) => self.begin(me, ticket, How::Raised),
             Claim::Again(ticket, phase) => self.again(me, ticket, phase),
-            Claim::Lost => self.follow(me, Via::Second),
+            Claim::Lost => self.lose(me, Via::Second),
         }
     }
 
@@ -122,17 +122,14 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     }
 
     fn answer_if_asked(&self, via: Via) -> Option<Stop<'a>> {
-        let me = self.ops.this_cpu();
-        if !self.is_asked(me) {
+        let cpu = self.ops.this_cpu()?;
+        let slot = self.area.slot(cpu)?;
+        // An owner may have been asked, by the owner it took the stop from.
+        if !slot.word.view().is_asked() || self.owns(self.name(Some(cpu))) {
             return None;
         }
         self.ops.mask_interrupts();
-        Some(self.follow(me, via))
-    }
-
-    /// Whether `me` is to stop. An owner may have been asked, by the owner it took the stop from.
-    fn is_asked(&self, me: Option<CpuId>) -> bool {
-        self.slot(me).is_some_and(|slot| slot.word.view().is_asked()) && !self.owns(self.name(me))
+        Some(self.follow(cpu, slot, via))
     }
 
     /// The executing CPU as an owner is known by.

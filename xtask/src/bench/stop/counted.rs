@@ -125,7 +125,6 @@ fn marks(kernel: &Kernel) -> Result<Vec<(String, u64)>> {
         find(ARRIVAL, &|name| {
             name.starts_with("<smp_stop::smp::Engine<") && name.ends_with(">::follow")
         })?,
-        // The first thing after the stop that is a function: the first line is about to be printed.
-        find(DONE, &|name| name.starts_with("kernel::panic::report::<"))?,
+        find(DONE, &|name| name.starts_with("kernel::panic::speak::<"))?,
     ])
 }
