@@ -9,6 +9,7 @@ mod exit;
 mod guest;
 mod host;
 mod kernel;
+mod links;
 mod matrix;
 mod needs;
 mod out;
@@ -59,6 +60,7 @@ enum Verb {
     Bench(verbs::bench::Bench),
     Soak(verbs::soak::Soak),
     Report(verbs::report::Report),
+    Docs(verbs::docs::Docs),
     Doctor(verbs::doctor::Doctor),
     Setup(verbs::doctor::Setup),
 }
@@ -81,6 +83,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Bench(bench) => bench.run(install),
         Verb::Soak(soak) => soak.run(install),
         Verb::Report(report) => report.run(install),
+        Verb::Docs(docs) => docs.run(install),
         Verb::Doctor(doctor) => doctor.run(),
         Verb::Setup(setup) => setup.run(install),
     }

@@ -28,6 +28,8 @@ pub enum Need {
     Grub,
     /// A debugger that knows all three architectures.
     Gdb,
+    /// A browser that works without a window.
+    Browser,
     /// The linter, of the toolchain that builds the kernels.
     Clippy,
     /// The formatter, of any toolchain.
@@ -56,7 +58,7 @@ pub enum Install {
 
 impl Need {
     /// Everything, for `doctor`.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::KernelRust,
         Self::Linker,
         Self::Qemu(Arch::X86_64),
@@ -67,6 +69,7 @@ impl Need {
         Self::Firmware(Arch::Aarch64),
         Self::Grub,
         Self::Gdb,
+        Self::Browser,
         Self::Clippy,
         Self::Rustfmt,
     ];
@@ -80,6 +83,7 @@ impl Need {
             Self::Firmware(arch) => format!("UEFI for {arch}"),
             Self::Grub => "grub-mkrescue".into(),
             Self::Gdb => "gdb-multiarch".into(),
+            Self::Browser => "chromium".into(),
             Self::Clippy => "clippy".into(),
             Self::Rustfmt => "rustfmt".into(),
         }
@@ -94,6 +98,7 @@ impl Need {
             Self::Firmware(arch) => format!("to boot {arch} kernels by UEFI"),
             Self::Grub => "to boot x86 kernels by GRUB".into(),
             Self::Gdb => "to debug a running kernel".into(),
+            Self::Browser => "to test the report page".into(),
             Self::Clippy => "to lint the kernels".into(),
             Self::Rustfmt => "to check the formatting".into(),
         }
@@ -105,7 +110,9 @@ impl Need {
             Self::KernelRust => format!("{}.{}", rust::MINIMUM.0, rust::MINIMUM.1),
             Self::Linker => "14".into(),
             Self::Qemu(_) => format!("{}.{}", tool::QEMU_MINIMUM.0, tool::QEMU_MINIMUM.1),
-            Self::Firmware(_) | Self::Grub | Self::Gdb | Self::Clippy | Self::Rustfmt => "any".into(),
+            Self::Firmware(_) | Self::Grub | Self::Gdb | Self::Browser | Self::Clippy | Self::Rustfmt => {
+                "any".into()
+            }
         }
     }
 
@@ -121,6 +128,7 @@ impl Need {
             Self::Firmware(Arch::Aarch64) => &["qemu-efi-aarch64"],
             Self::Grub => &["grub-common", "grub-pc-bin", "xorriso"],
             Self::Gdb => &["gdb-multiarch"],
+            Self::Browser => &["chromium"],
             Self::Clippy => &["rust-web-clippy", "rustc-web", "cargo-web", "rust-web-src"],
             Self::Rustfmt => &["rustfmt-web"],
         }
@@ -132,7 +140,7 @@ impl Need {
             Self::KernelRust => Some("rust-src"),
             Self::Clippy => Some("clippy"),
             Self::Rustfmt => Some("rustfmt"),
-            Self::Linker | Self::Qemu(_) | Self::Firmware(_) | Self::Grub | Self::Gdb => None,
+            Self::Linker | Self::Qemu(_) | Self::Firmware(_) | Self::Grub | Self::Gdb | Self::Browser => None,
         }
     }
 
@@ -145,6 +153,7 @@ impl Need {
             Self::Firmware(arch) => tool::firmware(arch),
             Self::Grub => tool::grub(),
             Self::Gdb => tool::gdb(),
+            Self::Browser => tool::browser(),
             Self::Clippy => tool::clippy(),
             Self::Rustfmt => tool::rustfmt(),
         }

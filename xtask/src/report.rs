@@ -3,6 +3,8 @@
 pub mod page;
 pub mod perfetto;
 pub mod story;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

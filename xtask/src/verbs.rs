@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod docs;
 pub mod doctor;
 pub mod gdb;
 pub mod image;

@@ -122,6 +122,17 @@ pub fn gdb() -> State {
     found_by(gdb_path(), &["--version"])
 }
 
+/// A browser of Chromium's kind.
+pub fn browser_path() -> Option<PathBuf> {
+    const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+    NAMES.into_iter().find_map(on_path)
+}
+
+/// Looks for the browser.
+pub fn browser() -> State {
+    found_by(browser_path(), &["--version"])
+}
+
 /// Looks for a linter that can build `core`.
 pub fn clippy() -> State {
     found_by(

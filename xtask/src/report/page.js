@@ -96,6 +96,8 @@ function picture(place, run) {
   const gap = height > 8 ? 3 : height > 4 ? 1 : 0;
   const step = height + gap;
   const every = Math.max(1, Math.ceil(12 / step));
+  // Hundreds of arrows must not hide what they point at.
+  const faint = Math.max(0.1, Math.min(0.75, 30 / Math.max(1, model.arrows.length)));
 
   function note(text) { tips.push(text); return `data-t="${tips.length - 1}"`; }
 
@@ -136,7 +138,7 @@ function picture(place, run) {
     for (const arrow of model.arrows) if (inside(arrow.from, arrow.to)) {
       const [x1, y1, x2, y2] = [x(arrow.from), y(arrow.a) + height / 2, x(arrow.to), y(arrow.b) + height / 2];
       const what = arrow.kind === "start" ? "start to first code" : `stop signal ${arrow.rung} to acknowledgement`;
-      parts.push(`<path class="arrow ${arrow.kind}" d="M${x1} ${y1}L${x2} ${y2}" ${note(`<b>CPU ${arrow.a} → CPU ${arrow.b}: ${what}</b>${time(arrow.to - arrow.from)}, from ${time(arrow.from)}`)}/>`);
+      parts.push(`<path class="arrow ${arrow.kind}" opacity="${faint}" d="M${x1} ${y1}L${x2} ${y2}" ${note(`<b>CPU ${arrow.a} → CPU ${arrow.b}: ${what}</b>${time(arrow.to - arrow.from)}, from ${time(arrow.from)}`)}/>`);
       if (height > 4) parts.push(`<circle class="head ${arrow.kind}" cx="${x2}" cy="${y2}" r="2"/>`);
     }
     svg.setAttribute("viewBox", `0 0 ${width} ${tall}`);
@@ -213,13 +215,13 @@ function lines({ title, note, x: xName, y: yName, series }) {
   const X = (v) => L + (Math.log(v / x0) / Math.log(x1 / x0)) * (W - L - R), Y = (v) => H - B - (Math.log(v / y0) / Math.log(y1 / y0)) * (H - B - T);
   const xs = [...new Set(all.map((p) => p[0]))].sort((a, b) => a - b);
   const parts = xs.map((v) => `<text x="${X(v)}" y="${H - 14}" text-anchor="middle">${count(v)}</text>`);
-  parts.push(`<text x="${W - R}" y="${H - 2}" text-anchor="end">${esc(xName)}</text><text x="2" y="9">${esc(yName)}</text>`);
+  parts.push(`<text x="${W - R}" y="${H - 2}" text-anchor="end">${esc(xName)}</text><text x="2" y="${H - 2}">${esc(yName)}</text>`);
   for (const v of logTicks(y0, y1)) parts.push(`<line class="axis" x1="${L}" x2="${W - R}" y1="${Y(v)}" y2="${Y(v)}"/><text x="${L - 4}" y="${Y(v) + 4}" text-anchor="end">${count(v)}</text>`);
   series.forEach((s, n) => {
     const points = s.points.slice().sort((a, b) => a[0] - b[0]);
     const c = colour(s.colour ?? n);
     if (!s.scatter) parts.push(`<path d="M${points.map((p) => `${X(p[0])} ${Y(Math.max(p[1], y0))}`).join("L")}" fill="none" stroke="${c}" stroke-width="1.6" ${s.dashed ? 'stroke-dasharray="4 3"' : ""}/>`);
-    for (const p of points) parts.push(`<circle cx="${X(p[0])}" cy="${Y(Math.max(p[1], y0))}" r="${s.scatter ? 2 : 2.5}" fill="${c}" fill-opacity="${s.scatter ? 0.55 : 1}"><title>${esc(s.name)}: ${p[0]} → ${p[1].toLocaleString("en")}</title></circle>`);
+    for (const p of points) parts.push(`<circle cx="${X(p[0])}" cy="${Y(Math.max(p[1], y0))}" r="${s.scatter ? 3.5 : 2.5}" fill="${c}" fill-opacity="${s.scatter ? 0.55 : 1}"><title>${esc(s.name)}: ${p[0]} → ${p[1].toLocaleString("en")}</title></circle>`);
   });
   return plot(title, note, series, parts.join(""));
 }
@@ -233,7 +235,7 @@ function histogram({ title, note, series }) {
   const counts = series.map((s) => { const list = new Array(to - from).fill(0); s.values.forEach((v) => list[bucket(v) - from]++); return list; });
   const most = Math.max(...counts.flat());
   const wide = (W - L - R) / (to - from), one = wide / series.length;
-  const parts = [`<text x="2" y="9">how many</text><line class="axis" x1="${L}" x2="${W - R}" y1="${H - B}" y2="${H - B}"/><text x="${L - 4}" y="${T + 8}" text-anchor="end">${most}</text>`];
+  const parts = [`<text x="${W - R}" y="9" text-anchor="end">how many</text><line class="axis" x1="${L}" x2="${W - R}" y1="${H - B}" y2="${H - B}"/><text x="${L - 4}" y="${T + 8}" text-anchor="end">${most}</text>`];
   const every = Math.ceil((to - from) / 7);
   for (let b = from; b <= to; b += every) parts.push(`<text x="${L + (b - from) * wide}" y="${H - 14}" text-anchor="middle">${time(start(b)).replace(/(\.\d).*? /, "$1 ")}</text>`);
   counts.forEach((list, n) => list.forEach((c, b) => {

@@ -282,3 +282,30 @@ fn frame(line: &str) -> Option<String> {
     let named = rest.split_once(' ').map(|(_, name)| name.trim());
     Some(named.unwrap_or(rest).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_backtrace_is_its_cpus() {
+        let text = "\
+@panic cpu=1 reason=panic why=\"x\"
+backtrace:
+  #0 0xffffffff80000010 one (a.rs:1)
+       inlined into two (b.rs:2)
+  #1 0xffffffff80000020
+stop: panic by CPU 1
+backtrace of CPU 0:
+  #0 0xffffffff80000030 three
+@stop state=stopped
+";
+        let traces = backtraces(text);
+        assert_eq!(
+            traces[&1],
+            ["one (a.rs:1)", "inlined into two (b.rs:2)", "0xffffffff80000020"]
+        );
+        assert_eq!(traces[&0], ["three"]);
+        assert!(backtraces("backtrace:\n  #0 0x10 nobody\n").is_empty());
+    }
+}

@@ -22,7 +22,7 @@ use crate::paths;
   cargo xtask check fmt clippy     only steps with these words in their names")]
 pub struct Check {
     /// Only steps with one of these in their names.
-    steps: Vec<String>,
+    pub steps: Vec<String>,
 }
 
 /// The documentation is for those who work on the code: private items are in it, and may be linked to.
