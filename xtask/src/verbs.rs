@@ -4,6 +4,7 @@ pub mod bench;
 pub mod build;
 pub mod check;
 pub mod docs;
+pub mod core;
 pub mod doctor;
 pub mod gdb;
 pub mod image;

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod count;
+pub mod dump;
 pub mod efi;
 pub mod escapes;
 pub mod gdb;
@@ -22,6 +23,7 @@ pub mod symbolise;
 pub mod terminal;
 
 use std::io::Read;
+use std::path::Path;
 use std::process::ChildStderr;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -111,6 +113,21 @@ pub fn run(spec: &Spec<'_>, watch: Watch) -> Result<Outcome> {
 /// # Errors
 /// As [`run()`].
 pub fn run_with(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>)) -> Result<Outcome> {
+    Ok(start(spec, watch, beside)?.watch())
+}
+
+/// As [`run()`]; once the machine has come to its end, its memory and registers go to `core`. There is no such file
+/// afterwards if that failed: the console says why.
+///
+/// # Errors
+/// As [`run()`].
+pub fn run_to_core(spec: &Spec<'_>, watch: Watch, core: &Path) -> Result<Outcome> {
+    let mut run = start(spec, watch, drop)?;
+    run.core = Some(core.to_owned());
+    Ok(run.watch())
+}
+
+fn start(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>)) -> Result<Run> {
     let symbols = Symbols::open(&spec.kernel.elf).ok();
     let (sender, events) = channel();
     let (mut process, socket) = process::start(spec)?;
@@ -131,7 +148,7 @@ pub fn run_with(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>
         qmp.command("cont", &json!({}))?;
     }
     let console = Console::new(watch.show, symbols);
-    let run = Run {
+    Ok(Run {
         arch: spec.kernel.flavour.arch,
         flavour: spec.kernel.flavour,
         cpus: spec.cpus,
@@ -146,8 +163,8 @@ pub fn run_with(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>
         complaints,
         started: Instant::now(),
         watch,
-    };
-    Ok(run.watch())
+        core: None,
+    })
 }
 
 fn pump(mut stdout: impl Read, events: &Sender<Event>) {

@@ -72,7 +72,7 @@ pub fn audit(machine: Machine<'_>, honesty: Honesty) -> Result<Audit> {
     } = machine;
     let places = Places::of(arch, elf)?;
     let roster = machine::roster(qmp, arch)?;
-    let answer = qmp.human("gdbserver chardev:gdb")?;
+    let answer = qmp.human("gdbserver chardev:stub")?;
     let mut stub =
         Stub::attach(gdb).with_context(|| format!("no gdb server in QEMU: {:?}", answer.trim()))?;
     if honesty == Honesty::Lie {

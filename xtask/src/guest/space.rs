@@ -1,6 +1,8 @@
 //! Address spaces: the page tables a CPU uses, walked from outside.
 
-use paging::{Aarch64, Decoded, Format, Half, Mapper, Prot, Step, X86_64, X86Features, X86Legacy, X86Pae};
+use paging::{
+    Aarch64, Decoded, Format, Half, Mapper, Mapping, Prot, Step, X86_64, X86Features, X86Legacy, X86Pae,
+};
 
 use super::memory::{Memory, PAGE, Tables};
 
@@ -110,6 +112,7 @@ impl Format for FiveLevels {
 /// A mapper that only looks.
 trait Look {
     fn trace(&self, va: u64) -> Vec<Step>;
+    fn each(&self, f: &mut dyn FnMut(Mapping));
     /// Bits that one entry of a table at `level` covers.
     fn shift(&self, level: u32) -> u32;
     fn enforces_no_exec(&self) -> bool;
@@ -120,6 +123,10 @@ impl<F: Format> Look for Mapper<F, Tables<'_>> {
         let mut steps = Vec::new();
         self.trace(va, |step| steps.push(step));
         steps
+    }
+
+    fn each(&self, f: &mut dyn FnMut(Mapping)) {
+        self.walk(f);
     }
 
     fn shift(&self, level: u32) -> u32 {
@@ -189,6 +196,11 @@ impl Root {
             steps,
             page,
         }
+    }
+
+    /// Tells `f` of each run of addresses that is mapped, in rising order.
+    pub fn each_mapping(self, memory: &dyn Memory, mut f: impl FnMut(Mapping)) {
+        self.look(memory).each(&mut f);
     }
 
     /// What people call the tables at `level`.

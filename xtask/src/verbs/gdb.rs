@@ -13,7 +13,9 @@ use super::build::Choice;
 use super::qemu::{MachineArgs, free_port};
 use crate::exit::Exit;
 use crate::kernel;
+use crate::kernel::elf::Elf;
 use crate::needs::{self, Install, Need, tool};
+use crate::paths;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::spec::Spec;
@@ -21,10 +23,12 @@ use crate::vm::{self, Event, Watch};
 
 /// Boots a kernel under gdb: stopped before its first instruction, with symbols, a thread for each CPU.
 ///
-/// The console goes to standard error. The machine ends when gdb does.
+/// The console goes to standard error. The machine ends when gdb does. The commands `ss cpus`, `ss log`, `ss stop-report` and
+/// `ss percpu VAR CPU` read the kernel's memory; they run a kernel that has not booted yet up to its monitor (`ss boot`).
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask gdb --arch x86_64
+  cargo xtask gdb --arch i386 --smp 2 --batch 'ss cpus'
   cargo xtask gdb --arch aarch64 --batch 'hbreak rust_begin_unwind' --batch continue --batch 'thread apply all bt' \\
       --append run=panic")]
 pub struct Gdb {
@@ -87,8 +91,18 @@ impl Gdb {
         command.args(["-q", "-nx"]).arg(&spec.kernel.elf.path);
         let architecture = format!("set architecture {}", self.choice.arch.gdb_name());
         let remote = format!("target remote 127.0.0.1:{port}");
+        let script = paths::root().join("xtask/gdb/ss.py");
+        let script = format!("source {}", script.display());
+        let monitor = format!("set $ss_monitor = {:#x}", monitor(&spec.kernel.elf.read()?)?);
         // A guest that ends must not leave gdb asking.
-        for line in ["set confirm off", "set pagination off", &architecture, &remote] {
+        for line in [
+            "set confirm off",
+            "set pagination off",
+            &architecture,
+            &script,
+            &monitor,
+            &remote,
+        ] {
             command.args(["-ex", line]);
         }
         if !self.batch.is_empty() {
@@ -99,4 +113,13 @@ impl Gdb {
         }
         Ok(command)
     }
+}
+
+/// Where the monitor begins: the kernel has booted when it comes there.
+fn monitor(elf: &[u8]) -> Result<u64> {
+    let elf = Elf::parse(elf)?;
+    let is_it =
+        |name: &str| format!("{:#}", rustc_demangle::demangle(name)).starts_with("kernel::monitor::main");
+    let found = elf.symbols.iter().find(|(name, _)| is_it(name));
+    found.map(|(_, at)| *at).context("the kernel has no monitor")
 }

@@ -28,7 +28,7 @@ pub struct Process {
     counts: File,
     /// Where QEMU writes guest memory that is asked for, likewise.
     memory: File,
-    /// The other end of the character device called `gdb`, on which nobody speaks until a gdb server is put there.
+    /// The other end of the character device called `stub`, on which nobody speaks until a gdb server is put there.
     gdb: Option<UnixStream>,
 }
 

@@ -1,5 +1,6 @@
 //! One run, from the first instruction to the verdict.
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::console::Console;
+use super::dump;
 use super::gdb::Stub;
 use super::input::{Input, Keyboard};
 use super::judge::{End, Stop, judge};
@@ -68,6 +70,8 @@ pub struct Run {
     pub complaints: JoinHandle<String>,
     pub started: Instant,
     pub watch: Watch,
+    /// Where a core of the machine goes, once it has come to its end.
+    pub core: Option<PathBuf>,
 }
 
 impl Run {
@@ -77,6 +81,7 @@ impl Run {
         let wall = self.started.elapsed();
         self.settle();
         let audit = self.audit(&stop);
+        self.core();
         let (mut cpus, mut death) = match verdict(&stop, &audit, &self.console.records) {
             end if end.is_bad() => self.post_mortem(&stop, end),
             _ => (Vec::new(), None),
@@ -208,7 +213,7 @@ impl Run {
     fn grace(&self) -> Option<Duration> {
         let end = record::last(record::since_reset(&self.console.records), "end")?.get("how")?;
         match (end, self.watch.input) {
-            ("halt" | "panic", _) if self.watch.audit.is_some() => Some(AUDIT),
+            ("halt" | "panic", _) if self.watch.audit.is_some() || self.core.is_some() => Some(AUDIT),
             ("halt" | "panic", Input::Terminal) => None,
             ("halt", _) => Some(HALT),
             _ => Some(GRACE),
@@ -337,12 +342,35 @@ impl Run {
         Ok(death::explain(&guest, &found, end))
     }
 
+    /// Writes the core, if one is wanted, and says what is in it.
+    fn core(&mut self) {
+        let Some(path) = self.core.take() else { return };
+        let said = match self.dump(&path) {
+            Ok(text) => format!("xtask: core: {text}: {}", path.display()),
+            Err(error) => {
+                let _ = std::fs::remove_file(&path);
+                format!("xtask: no core: {error:#}")
+            }
+        };
+        self.console.note(&said);
+    }
+
+    fn dump(&mut self, path: &Path) -> Result<String> {
+        let text = postmortem::look(&mut self.qmp)?;
+        let mut cpus = registers::parse(&text);
+        if !self.arch.is_x86() {
+            self.system_registers(&mut cpus)?;
+        }
+        let elf = Elf::parse(&self.elf.read()?)?;
+        dump::write(self.arch, &elf, &cpus, (&mut self.process, &mut self.qmp), path)
+    }
+
     /// What the monitor does not print, of the CPUs that are the most likely to be asked for.
     fn system_registers(&mut self, cpus: &mut [registers::Cpu]) -> Result<()> {
         let Some(stream) = self.process.gdb() else {
             return Ok(());
         };
-        self.qmp.human("gdbserver chardev:gdb")?;
+        self.qmp.human("gdbserver chardev:stub")?;
         let mut stub = Stub::attach(stream)?;
         for cpu in cpus.iter_mut().take(ASKED) {
             for (name, value) in stub.system_registers(cpu.index, &registers::ARM_SYSTEM)? {

@@ -188,7 +188,7 @@ impl Spec<'_> {
         args.extend(["-D".into(), format!("/dev/fd/{}", fds.log)]);
         args.extend(["-chardev".into(), format!("socket,id=qmp,fd={}", fds.qmp)]);
         args.extend(["-mon".into(), "chardev=qmp,mode=control".into()]);
-        args.extend(["-chardev".into(), format!("socket,id=gdb,fd={}", fds.gdb)]);
+        args.extend(["-chardev".into(), format!("socket,id=stub,fd={}", fds.gdb)]);
         args
     }
 
