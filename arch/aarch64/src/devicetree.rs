@@ -107,6 +107,15 @@ pub fn info() -> &'static FdtInfo {
     unsafe { &*READ.info.get() }
 }
 
+/// The same, to be completed where the tree says nothing and other tables do.
+///
+/// # Safety
+/// The boot CPU, alone, with no reference from [`info`] in use.
+pub unsafe fn info_mut() -> &'static mut FdtInfo {
+    // SAFETY: the caller's promise.
+    unsafe { &mut *READ.info.get() }
+}
+
 /// Copies that part to `to`. In place: a `clone` would pass through the boot stack, which is not much larger.
 pub fn copy_boot(to: &mut BootInfo) {
     // SAFETY: source and destination are valid and apart; all of the value lies inside it (arrays and numbers), so two

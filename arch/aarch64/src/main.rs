@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod acpi;
 mod boot;
 mod console;
 mod cpu;

@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 
-use crate::Fixed;
+use crate::{Fixed, present::Present};
 
 /// CPUs kept; more are counted in [`AcpiInfo::cpus_dropped`].
 pub const MAX_CPUS: usize = 1024;
@@ -163,6 +163,36 @@ pub struct Hpet {
     pub min_tick: u16,
 }
 
+/// The interrupts of Arm's generic timer (ACPI 6.5, 5.2.25), each a number and whether it is edge triggered; 0 for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArmTimer {
+    /// Non-secure EL1 physical timer.
+    pub physical: (u32, bool),
+    /// Virtual timer.
+    pub virt: (u32, bool),
+    pub(crate) present: Present,
+}
+
+/// The serial port that firmware calls its console (Serial Port Console Redirection table, 1.08).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SerialPort {
+    /// What it is, as the Debug Port Table 2 numbers it.
+    pub kind: u8,
+    /// Physical address of its registers, in memory.
+    pub base: u64,
+    /// Its global interrupt; 0 for none.
+    pub interrupt: u32,
+    pub(crate) present: Present,
+}
+
+impl SerialPort {
+    /// Whether it is a PL011, or what Arm's SBSA makes of one.
+    #[must_use]
+    pub const fn is_pl011(&self) -> bool {
+        matches!(self.kind, 0x03 | 0x0d | 0x0e)
+    }
+}
+
 /// Everything.
 #[derive(Clone, Debug)]
 pub struct AcpiInfo {
@@ -205,6 +235,10 @@ pub struct AcpiInfo {
     pub pci_segments: ArrayVec<PciSegment, 16>,
     /// High precision event timer.
     pub hpet: Option<Hpet>,
+    /// Arm's generic timer.
+    pub arm_timer: Option<ArmTimer>,
+    /// The console.
+    pub serial: Option<SerialPort>,
     pub(crate) madt_seen: bool,
     pub(crate) dsdt: Option<u64>,
 }
@@ -231,6 +265,8 @@ impl AcpiInfo {
         s5: None,
         pci_segments: ArrayVec::new_const(),
         hpet: None,
+        arm_timer: None,
+        serial: None,
         madt_seen: false,
         dsdt: None,
     };

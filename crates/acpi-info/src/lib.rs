@@ -34,8 +34,8 @@ use core::fmt;
 
 pub use fadt::{Fixed, PmTimer, Register, Space};
 pub use info::{
-    AcpiInfo, Cpu, CpuKind, GicDistributor, Hpet, IoApic, LocalNmi, MAX_CPUS, MAX_IO_APICS, MAX_OVERRIDES,
-    NmiTarget, Override, PciSegment, Polarity, Region, SleepType, Trigger,
+    AcpiInfo, ArmTimer, Cpu, CpuKind, GicDistributor, Hpet, IoApic, LocalNmi, MAX_CPUS, MAX_IO_APICS,
+    MAX_OVERRIDES, NmiTarget, Override, PciSegment, Polarity, Region, SerialPort, SleepType, Trigger,
 };
 pub use rsdp::find_rsdp;
 
@@ -78,6 +78,8 @@ pub fn read(rsdp: u64, phys: PhysMap, out: &mut AcpiInfo) -> Result<(), Error> {
             b"APIC" if !out.madt_seen => madt::read(&table, out),
             b"FACP" if out.fixed.is_none() => fadt::read(&table, out),
             b"MCFG" => misc::mcfg(&table, out),
+            b"GTDT" => misc::gtdt(&table, out),
+            b"SPCR" => misc::spcr(&table, out),
             b"HPET" => misc::hpet(&table, out),
             _ => continue,
         }

@@ -10,7 +10,7 @@ use kernel::arch::{Arch, BootOps, HwId};
 use kernel::platform::Platform;
 
 use super::{BOOT_CYCLES, BOOT_EL};
-use crate::{Aarch64, cpu, devicetree, mmu, psci, timer};
+use crate::{Aarch64, acpi, cpu, devicetree, mmu, psci, timer};
 
 impl Arch for Aarch64 {
     const NAME: &'static str = "aarch64";
@@ -45,9 +45,14 @@ impl BootOps for Aarch64 {
         mmu::image_pa()..mmu::image_end_pa()
     }
 
-    fn discover(_info: &BootInfo, platform: &mut Platform) -> Result<(), &'static str> {
-        let tree = devicetree::info();
+    fn discover(info: &BootInfo, platform: &mut Platform) -> Result<(), &'static str> {
         platform.cpu_source = "FDT";
+        // A tree that describes no machine is the loader's own, which hands firmware on.
+        if let Some(rsdp) = info.rsdp.filter(|_| devicetree::info().gic.is_none()) {
+            acpi::describe(rsdp)?;
+            platform.cpu_source = "MADT";
+        }
+        let tree = devicetree::info();
         platform.start_method = psci::name();
         platform.cpus_dropped = tree.cpus_dropped as usize;
         let startable = |e: EnableMethod| e == EnableMethod::Psci && psci::conduit().is_some();

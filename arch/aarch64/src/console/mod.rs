@@ -52,6 +52,18 @@ pub fn from_device_tree() {
     }
 }
 
+/// The console that ACPI names, once the final tables are on, if there is none yet.
+pub fn from_acpi(pa: u64) {
+    if uart().is_some() {
+        return;
+    }
+    if let Ok(at) = kernel::mm::ioremap::<Aarch64>(pa, size_of::<Pl011>()) {
+        UART_PA.store(pa, Ordering::Relaxed);
+        UART.store(at.expose_provenance(), Ordering::Release);
+        uart().into_iter().for_each(Pl011::enable);
+    }
+}
+
 /// Makes the PL011 at `pa` the console, if there is one.
 fn try_pl011(pa: u64) -> bool {
     let before = UART_PA.load(Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 
-use crate::{Console, present::Present};
+use crate::{Console, ConsoleKind, present::Present};
 
 /// CPUs kept; more are counted in [`FdtInfo::cpus_dropped`].
 pub const MAX_CPUS: usize = 1024;
@@ -97,7 +97,75 @@ pub struct Gic {
     pub(super) present: Present,
 }
 
+impl Psci {
+    /// PSCI 1.0 or later by `conduit`, as firmware tables other than a device tree tell.
+    #[must_use]
+    pub const fn new(conduit: Conduit) -> Self {
+        const NONE: PsciIds = PsciIds {
+            cpu_suspend: None,
+            cpu_off: None,
+            cpu_on: None,
+            migrate: None,
+        };
+        Self {
+            conduit,
+            version: (1, 0),
+            ids: NONE,
+            present: Present::Yes,
+        }
+    }
+}
+
+impl Timer {
+    /// The two timers a kernel uses, as firmware tables other than a device tree tell.
+    #[must_use]
+    pub fn new(physical: Option<Interrupt>, virt: Option<Interrupt>) -> Self {
+        Self {
+            physical,
+            virt,
+            ..Self::default()
+        }
+    }
+}
+
+impl Uart {
+    /// A PL011, as firmware tables other than a device tree tell.
+    #[must_use]
+    pub const fn pl011(base: u64, interrupt: Option<Interrupt>) -> Self {
+        Self {
+            console: Console {
+                kind: ConsoleKind::Pl011,
+                base,
+                len: 0x1000,
+                reg_shift: 0,
+                baud: None,
+                present: Present::Yes,
+            },
+            interrupt,
+            clock_frequency: None,
+            present: Present::Yes,
+        }
+    }
+}
+
 impl Gic {
+    /// A controller by its distributor and, for a GICv2, its CPU interface, for a GICv3 its redistributors, as firmware tables
+    /// other than a device tree tell. What is more than [`MAX_GIC_REGIONS`] is lost.
+    #[must_use]
+    pub fn new(version: GicVersion, distributor: Region, others: impl Iterator<Item = Region>) -> Self {
+        let regions: ArrayVec<Region, MAX_GIC_REGIONS> = core::iter::once(distributor)
+            .chain(others)
+            .take(MAX_GIC_REGIONS)
+            .collect();
+        Self {
+            version,
+            redistributor_regions: regions.len() - 1,
+            regions,
+            redistributor_stride: None,
+            present: Present::Yes,
+        }
+    }
+
     /// The distributor.
     #[must_use]
     pub fn distributor(&self) -> Option<Region> {
