@@ -3,8 +3,8 @@
 pub mod bench;
 pub mod build;
 pub mod check;
-pub mod docs;
 pub mod core;
+pub mod docs;
 pub mod doctor;
 pub mod gdb;
 pub mod image;
