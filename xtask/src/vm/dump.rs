@@ -113,7 +113,8 @@ fn segment(mapping: &Mapping) -> Option<Segment> {
     })
 }
 
-/// What is in the stop report, by the kernel's numbers for CPUs, which are QEMU's too.
+/// What is in the stop report, by the kernel's numbers for CPUs, which are QEMU's too. The owner went on after it had saved its
+/// own, on the same stack: where it stands now is what fits the memory.
 fn saved(elf: &Elf, image: &Image<'_>, memory: &dyn Memory) -> HashMap<u32, Words> {
     let report = || {
         use smp_stop::report::layout;
@@ -130,6 +131,7 @@ fn saved(elf: &Elf, image: &Image<'_>, memory: &dyn Memory) -> HashMap<u32, Word
     };
     let rows: Vec<_> = report.rows().collect();
     rows.iter()
+        .filter(|row| !row.owner)
         .filter_map(|row| Some((row.cpu.as_u32(), words(report, row.cpu)?)))
         .collect()
 }
