@@ -36,13 +36,16 @@ def variable(name):
     found = gdb.lookup_static_symbol(name) or gdb.lookup_global_symbol(name)
     if found is not None:
         return found.value()
-    gdb.execute("set language rust", to_string=True)
-    try:
-        return gdb.parse_and_eval(name)
-    except gdb.error:
-        return None
-    finally:
-        gdb.execute("set language auto", to_string=True)
+    # From the root: where the CPU stands, a crate's name may mean something else.
+    for path in ("::" + name, name):
+        gdb.execute("set language rust", to_string=True)
+        try:
+            return gdb.parse_and_eval(path)
+        except gdb.error:
+            continue
+        finally:
+            gdb.execute("set language auto", to_string=True)
+    return None
 
 
 def symbol(name):
@@ -97,7 +100,7 @@ def report():
     """The header of the stop report, and its slots in use."""
     start = symbol("kernel::stop::STOP")
     header = read(start, HEADER)
-    fields = struct.unpack_from("<12IQQI", header, 8)
+    fields = struct.unpack_from("<10IQQI", header, 8)
     _, _, header_len, slot_len, slots, used = fields[:6]
     if (header_len, slot_len) != (HEADER, SLOT):
         # Written when the first CPU comes online; before that there are no slots to speak of.
@@ -275,7 +278,7 @@ class PerCpu(gdb.Command):
         if template is None or template.address is None:
             raise gdb.GdbError("no variable is called %s" % name)
         address = int(template.address)
-        areas = variable("percpu::smp::AREAS")
+        areas = variable("percpu::area::AREAS")
         if areas is not None:
             base = words(int(areas.address) + cpu * word_size())[0]
             if base == 0:
