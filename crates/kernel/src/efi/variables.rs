@@ -1,6 +1,6 @@
 //! Firmware's variables, for the monitor.
 
-use alloc::vec::Vec;
+use alloc::vec;
 use core::fmt::{self, Write as _};
 
 use uefi_raw::table::runtime::VariableAttributes;
@@ -20,8 +20,7 @@ const NAME: usize = 512;
 /// # Errors
 /// A sentence: there are none, or firmware fails.
 pub(crate) fn list<A: Arch>() -> Result<(), &'static str> {
-    let mut name = Vec::new();
-    name.resize(NAME, 0_u16);
+    let mut name = vec![0_u16; NAME];
     let mut vendor = Guid::ZERO;
     println!("{:<36}  {:>6}  attributes  name", "vendor", "bytes");
     for count in 0..MOST {
