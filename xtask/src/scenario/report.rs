@@ -19,7 +19,8 @@ pub fn line(played: &Played) -> String {
     let seed = played.seed.map_or(String::new(), |seed| format!("  seed {seed}"));
     let (number, name, wall) = (played.number, &played.name, played.wall.as_secs_f32());
     let Some(wrong) = &played.wrong else {
-        return format!("ok    {number:>2} {name:<62} {wall:5.1} s{seed}");
+        let explained = explanation(&played.text);
+        return format!("ok    {number:>2} {name:<62} {wall:5.1} s{seed}{explained}");
     };
     let lines: Vec<&str> = played.text.trim_end().lines().collect();
     let tail: String = lines[lines.len().saturating_sub(TAIL)..]
@@ -30,6 +31,17 @@ pub fn line(played: &Played) -> String {
         "FAIL  {number:>2} {name:<62} {wall:5.1} s{seed}\n      {wrong}\n      again: {}{tail}",
         played.replay
     )
+}
+
+/// What was found out about a machine that died without a word: that is what such a scenario is to show.
+fn explanation(text: &str) -> String {
+    let story = text
+        .lines()
+        .skip_while(|line| !line.starts_with("xtask: early death:"));
+    let story = story
+        .enumerate()
+        .take_while(|(number, line)| *number == 0 || line.starts_with(' '));
+    story.map(|(_, line)| format!("\n      | {line}")).collect()
 }
 
 /// For the page of all that was played: a row for each scenario, a column for each machine.
@@ -96,4 +108,20 @@ pub fn to_json(all: &[Played]) -> Value {
         })
     };
     all.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_story_of_a_death_is_shown() {
+        let text =
+            "[    0.1] booting\nxtask: early death: why\n  CPU 1\n    walk\nxtask: other\n  not this\n";
+        assert_eq!(
+            explanation(text),
+            "\n      | xtask: early death: why\n      |   CPU 1\n      |     walk"
+        );
+        assert_eq!(explanation("  CPU 1\n@end how=panic\n"), "");
+    }
 }
