@@ -247,7 +247,7 @@ function histogram({ title, note, series }) {
 
 // What a boot is made of, and what it is compared with.
 function phases({ title, note, rows }) {
-  const wide = 300, tall = 24;
+  const wide = 210, tall = 24;
   const most = Math.max(...rows.map((r) => r.parts.reduce((sum, p) => sum + p[1], 0)));
   const names = [...new Set(rows.flatMap((r) => r.parts.map((p) => p[0])))];
   const svg = rows.map((row, n) => {
