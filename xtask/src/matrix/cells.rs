@@ -115,6 +115,8 @@ const VARIANTS: &[Variant] = &[
         .cpu("max")
         .machine("virtualization=on,gic-version=2")
         .many(8),
+    // By ACPI alone, then by device tree alone.
+    variant(Arch::Aarch64, "uefi", Boot::Efi).many(8),
     variant(Arch::Aarch64, "uefi-dt", Boot::Efi)
         .machine("acpi=off")
         .only(&[(false, 4), (true, 4)]),

@@ -14,7 +14,7 @@ use uefi::proto::loaded_image::LoadedImage;
 use uefi::table::cfg::ConfigTableEntry;
 
 /// More descriptors than there were when they were counted: allocations split free memory, and so does leaving.
-const SPARE: usize = 32;
+pub const SPARE: usize = 32;
 /// How often memory that was free a moment ago may turn out not to be.
 const ATTEMPTS: usize = 16;
 
@@ -52,8 +52,6 @@ pub struct Map {
     pub regions: Vec<Region>,
     /// Bytes that the last map will not exceed.
     pub room: usize,
-    /// Descriptors, likewise.
-    pub descriptors: usize,
 }
 
 /// Asks for the memory map.
@@ -67,7 +65,6 @@ pub fn map() -> Result<Map, Error> {
     Ok(Map {
         regions: memory::regions(bytes, meta.desc_size).collect(),
         room: meta.map_size + SPARE * meta.desc_size,
-        descriptors: map.len() + SPARE,
     })
 }
 

@@ -70,7 +70,7 @@ fn lay_out(kernel: &BzImage<'_>, cmdline: &str, map: &Map) -> Result<(u64, HandO
     let page = PAGE as usize;
     let line = (cmdline.len() + 1).next_multiple_of(page);
     let most = map.room.next_multiple_of(page);
-    let extra = size_of::<SetupDataHead>() + map.descriptors * size_of::<E820Entry>();
+    let extra = size_of::<SetupDataHead>() + (map.regions.len() + firmware::SPARE) * size_of::<E820Entry>();
     let memory = firmware::lowest(Room {
         bytes: image + (page + line + most + extra) as u64,
         ..kernel.room
