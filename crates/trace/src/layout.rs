@@ -4,7 +4,7 @@
 //! A trace is a header of [`HEADER_LEN`] bytes and one ring, that of the time before the CPUs have theirs. At the address
 //! the header names there are as many rings more as it says, one for each CPU, in order and in a row. A ring is
 //! [`RING_LEN`] bytes: a header of [`RING_HEADER_LEN`], of which the first word counts the events ever reserved, and
-//! [`EVENTS`](crate::EVENTS) events of [`EVENT_LEN`] bytes. Event number `n` lies at index `n % EVENTS`.
+//! [`EVENTS`] events of [`EVENT_LEN`] bytes. Event number `n` lies at index `n % EVENTS`.
 
 use crate::ring::EVENTS;
 
