@@ -47,8 +47,14 @@ extern "C" fn handle_irq(frame: &mut Frame) {
         // First: its handler does not come back, or stands by, and then only the timer's interrupt lets it sleep.
         gic::end(irq);
         smp::stop_interrupt(irq.intid(), frame);
-        return;
+    } else {
+        handle_other(irq, frame);
     }
+}
+
+/// A call of its own, so that a stop need not save what it would overwrite.
+#[inline(never)]
+fn handle_other(irq: gic::Acknowledged, frame: &mut Frame) {
     frame.pc = percpu::restart_load(frame.pc);
     masking::enter_handler();
     dispatch(irq.intid());

@@ -21,6 +21,7 @@ macro_rules! call {
 
 /// The conduit; `None` on machines without PSCI 0.2 or later. PSCI 0.1 left the function numbers to the device tree
 /// and had neither power-off nor reset; nothing that runs this kernel is so old.
+#[inline(always)]
 pub fn conduit() -> Option<Conduit> {
     let psci = devicetree::info().psci?;
     (psci.version >= (0, 2)).then_some(psci.conduit)

@@ -1,6 +1,6 @@
 //! CPUs: their numbers, their masks, their hardware ids, and one state word each.
 
-use core::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
 pub use cpumask::CpuId;
 use percpu::Pin;
@@ -34,7 +34,10 @@ percpu::percpu! {
     static CPU_NUMBER: AtomicUsize = AtomicUsize::new(0);
 }
 
-static HW_ID: [AtomicU64; NR_CPUS] = [const { AtomicU64::new(u64::MAX) }; NR_CPUS];
+/// What the hardware calls each CPU, 32 bits on x86 and 40 on aarch64: in a word, which every CPU reads in one go.
+static HW_ID: [AtomicUsize; NR_CPUS] = [const { AtomicUsize::new(NO_HW_ID) }; NR_CPUS];
+/// No CPU's: a broadcast in x2APIC mode, and more than `MPIDR_EL1` has.
+const NO_HW_ID: usize = usize::MAX;
 
 /// The boot CPU is always logical CPU 0.
 pub const BOOT_CPU: CpuId = CpuId::BOOT;
@@ -51,7 +54,7 @@ static NO_WORD: CpuWord = CpuWord::new();
 /// Notes which hardware CPU `cpu` is.
 pub fn set_hw_id(cpu: CpuId, hw: HwId) {
     if let Some(slot) = HW_ID.get(cpu.as_usize()) {
-        slot.store(hw.0, Ordering::Release);
+        slot.store(hw.0 as usize, Ordering::Release);
         guess(hw).store(cpu.as_u32() as u16, Ordering::Relaxed);
         STOP.area().set_hw_id(cpu, hw.0);
     }
@@ -60,7 +63,7 @@ pub fn set_hw_id(cpu: CpuId, hw: HwId) {
 /// The hardware id of `cpu`.
 pub fn hw_id(cpu: CpuId) -> Option<HwId> {
     let raw = HW_ID.get(cpu.as_usize())?.load(Ordering::Acquire);
-    (raw != u64::MAX).then_some(HwId(raw))
+    (raw != NO_HW_ID).then_some(HwId(raw as u64))
 }
 
 /// Where in [`HW_ID`] to look first for a hardware id, so that hundreds of CPUs that all stop at once need not search.
@@ -77,7 +80,7 @@ pub fn by_hw_id(hw: HwId) -> Option<CpuId> {
     let is_at = |at: usize| {
         HW_ID
             .get(at)
-            .is_some_and(|slot| slot.load(Ordering::Acquire) == hw.0)
+            .is_some_and(|slot| slot.load(Ordering::Acquire) == hw.0 as usize)
     };
     let guess = usize::from(guess(hw).load(Ordering::Relaxed));
     let at = if is_at(guess) {

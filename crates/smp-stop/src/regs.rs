@@ -82,15 +82,32 @@ impl Registers {
     }
 }
 
-/// Copies in small pieces, for which the compiler needs no call.
+/// Copies in pieces of sizes that the compiler knows, none of them more than the four words for which it needs no call on any
+/// architecture. Of a loop it would make one.
 #[inline(always)]
-fn copy<const N: usize>(to: &mut [u64; N], from: &[u64; N]) {
-    let ((to, to_rest), (from, from_rest)) = (to.as_chunks_mut::<4>(), from.as_chunks::<4>());
-    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-    to_rest
-        .iter_mut()
-        .zip(from_rest)
-        .for_each(|(to, from)| *to = *from);
+fn copy(to: &mut [u64], from: &[u64]) {
+    const { assert!(REGISTER_WORDS < 40) };
+    let rest = sixteen(sixteen((to, from)));
+    piece::<1>(piece::<2>(piece::<4>(rest)));
+}
+
+/// What is still to be copied, and where to.
+type Rest<'a, 'b> = (&'a mut [u64], &'b [u64]);
+
+#[inline(always)]
+fn sixteen<'a, 'b>(rest: Rest<'a, 'b>) -> Rest<'a, 'b> {
+    piece::<4>(piece::<4>(piece::<4>(piece::<4>(rest))))
+}
+
+/// Copies `N` words if there are so many.
+#[inline(always)]
+fn piece<'a, 'b, const N: usize>((to, from): Rest<'a, 'b>) -> Rest<'a, 'b> {
+    if to.len().min(from.len()) < N {
+        return (to, from);
+    }
+    let ((to, to_rest), (from, from_rest)) = (to.split_at_mut(N), from.split_at(N));
+    to.copy_from_slice(from);
+    (to_rest, from_rest)
 }
 
 impl fmt::Display for Registers {

@@ -71,6 +71,7 @@ impl SmpStopOps for Aarch64 {
 }
 
 /// How a stopped CPU leaves, as the park page wants to know: by `CPU_OFF`, where there is PSCI.
+#[inline(always)]
 pub fn leave() -> u64 {
     match psci::conduit() {
         _ if !inject::at(Place::CpuOff, 0).goes() => 0,

@@ -1,6 +1,7 @@
 //! Standing still: what a CPU does last.
 
 use core::arch::{asm, global_asm};
+use core::mem::MaybeUninit;
 
 use aarch64_cpu::asm::barrier;
 use kernel::arch::StopOps;
@@ -40,7 +41,7 @@ pub fn fill_exception(frame: &Frame, out: &mut Registers) {
 impl StopOps for Aarch64 {
     #[inline(always)]
     fn save_regs(out: &mut Registers) {
-        let mut x = [0u64; 31];
+        let mut x = [MaybeUninit::<u64>::uninit(); 31];
         let (pc, sp, flags, daif): (u64, u64, u64, u64);
         // SAFETY: stores 31 registers to the array of 31, and reads others.
         unsafe {
@@ -75,6 +76,8 @@ impl StopOps for Aarch64 {
         }
         /// Mode and stack of all kernel code.
         const EL1H: u64 = 5;
+        // SAFETY: all 31 were stored.
+        let x = x.map(|word| unsafe { word.assume_init() });
         out.begin(MACHINE, pc, sp, x[29]);
         out.extend(&x);
         out.push(flags | daif | EL1H);

@@ -61,7 +61,7 @@ pub(super) unsafe fn mask_all(apic: Access) {
 }
 
 /// Acknowledges what was taken and never finished, by a kernel before us or by a handler that does not return: an entry
-/// left in service blocks all below it.
+/// left in service blocks all below it. The task priority must be 0.
 pub(super) fn drain_in_service(apic: Access) {
     // One per vector at most, so the walk is bounded even if an entry cannot be cleared.
     for _ in 0..256 {
@@ -73,10 +73,9 @@ pub(super) fn drain_in_service(apic: Access) {
     }
 }
 
-/// The in-service register is eight words of 32 vectors each; the lowest 16 vectors cannot be in service. A stop comes with a high one,
-/// so the look begins there.
+/// Whether any of the 240 vectors that can be is in service: the processor priority is the class of the highest, 1 to 15,
+/// or that of the task priority if that is higher (SDM Vol. 3A, 11.8.3.1). One look, where the in-service register takes
+/// eight: every CPU does this when it stops.
 fn any_in_service(apic: Access) -> bool {
-    (0..8)
-        .rev()
-        .any(|word| apic.read_array(Reg::InService, word) != 0)
+    apic.read(Reg::ProcessorPriority) & 0xf0 != 0
 }

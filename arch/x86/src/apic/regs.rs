@@ -13,10 +13,10 @@ pub enum Reg {
     Id = 0x02,
     Version = 0x03,
     TaskPriority = 0x08,
+    ProcessorPriority = 0x0a,
     Eoi = 0x0b,
     LogicalDestination = 0x0d,
     SpuriousVector = 0x0f,
-    InService = 0x10,
     ErrorStatus = 0x28,
     Command = 0x30,
     CommandHigh = 0x31,
@@ -44,17 +44,12 @@ impl Access {
     /// Reads a register.
     #[inline]
     pub fn read(self, reg: Reg) -> u32 {
-        self.read_array(reg, 0)
-    }
-
-    /// Reads word `index` of a register of 256 bits.
-    pub fn read_array(self, first: Reg, index: u32) -> u32 {
         match self {
             // SAFETY: the page is mapped for as long as the kernel runs (contract of `Access::Page`), and no
             // register of the local APIC changes state by being read.
-            Self::Page(base) => unsafe { Self::slot(base, first as u32 + index).read_volatile() },
+            Self::Page(base) => unsafe { Self::slot(base, reg as u32).read_volatile() },
             // SAFETY: `Access::Msr` is made only once x2APIC mode is on, and `Reg` names only registers that exist.
-            Self::Msr => unsafe { regs::rdmsr(msr::X2APIC + first as u32 + index) as u32 },
+            Self::Msr => unsafe { regs::rdmsr(msr::X2APIC + reg as u32) as u32 },
         }
     }
 

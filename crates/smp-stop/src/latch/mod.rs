@@ -122,19 +122,18 @@ impl Latch {
         }
     }
 
+    /// Whether an offer to stand by may be taken: all CPUs but the first learn here that it is not.
+    pub(crate) fn wants_deputy(&self) -> bool {
+        let wanted = Hold::is_deputy_wanted(self.raw()) || mutant!(TakeOverTwice);
+        wanted && !mutant!(NobodyStandsBy)
+    }
+
     /// Offers to stand by for the owner's death: the first to offer does.
     pub(crate) fn stand_by(&self) -> bool {
         let free = |hold: &Hold| !hold.deputy && !hold.taken_over || mutant!(TakeOverTwice);
-        // All but the first leave here.
-        let wanted = Hold::is_deputy_wanted(self.raw()) || mutant!(TakeOverTwice);
-        wanted
-            && !mutant!(NobodyStandsBy)
-            && self
-                .change(|hold| {
-                    let wanted = hold.phase == Phase::Stopping && free(&hold);
-                    wanted.then_some(Hold { deputy: true, ..hold })
-                })
-                .is_ok()
+        let wanted = |hold: &Hold| hold.phase == Phase::Stopping && free(hold);
+        self.change(|hold| wanted(&hold).then_some(Hold { deputy: true, ..hold }))
+            .is_ok()
     }
 
     /// Takes the stop from an owner that, in all the time it could need, did not get `seen` any further.

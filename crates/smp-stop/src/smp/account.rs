@@ -39,6 +39,13 @@ impl<O: SmpStopOps> Engine<'_, O> {
         let view = slot.word.view();
         match view.state {
             CpuState::Parked => None,
+            _ => self.why_not_parked(cpu, slot, view, force),
+        }
+    }
+
+    #[inline(never)]
+    fn why_not_parked(&self, cpu: CpuId, slot: &Slot, view: View, force: Option<RungKind>) -> Option<Why> {
+        match view.state {
             CpuState::Off => {
                 (view.was_released() && self.ops.hw_off(cpu) == Some(false)).then_some(Why::StillOn)
             }

@@ -14,7 +14,8 @@ const MIN_POLLS: u64 = 8;
 pub(crate) struct Deadline {
     limit: u64,
     elapsed: u64,
-    last: u64,
+    /// The time at the last poll.
+    last: Option<u64>,
     stalled: u32,
     polls: u32,
     /// How many waits this one is as long as; for the bounds on polls.
@@ -22,17 +23,17 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// A wait of `limit` nanoseconds from now on.
-    pub(crate) fn start<O: StopOps + ?Sized>(ops: &O, limit: u64) -> Self {
-        Self::start_many(ops, limit, 1)
+    /// A wait of `limit` nanoseconds. The clock is first looked at when there was a poll in vain: most waits see only one.
+    pub(crate) const fn new(limit: u64) -> Self {
+        Self::many(limit, 1)
     }
 
-    /// As [`Self::start`], for the time that `waits` waits after each other may take.
-    pub(crate) fn start_many<O: StopOps + ?Sized>(ops: &O, limit: u64, waits: u32) -> Self {
+    /// As [`Self::new`], for the time that `waits` waits after each other may take.
+    pub(crate) const fn many(limit: u64, waits: u32) -> Self {
         Self {
             limit,
             elapsed: 0,
-            last: ops.now(),
+            last: None,
             stalled: 0,
             polls: 0,
             waits,
@@ -41,7 +42,15 @@ impl Deadline {
 
     /// Whether the wait is over. To be asked once per poll.
     pub(crate) fn expired<O: StopOps + ?Sized>(&mut self, ops: &O, limits: &Limits) -> bool {
-        let now = ops.now();
+        if self.polls == 0 {
+            self.polls = 1;
+            return self.limit == 0;
+        }
+        self.is_over(ops.now(), limits)
+    }
+
+    #[inline(never)]
+    fn is_over(&mut self, now: u64, limits: &Limits) -> bool {
         self.count(now);
         let by_clock = self.elapsed >= self.limit;
         let reached = |polls: u32, most: u32| polls >= most.saturating_mul(self.waits);
@@ -50,8 +59,8 @@ impl Deadline {
     }
 
     fn count(&mut self, now: u64) {
-        let moved = now.saturating_sub(self.last);
-        self.last = now;
+        let moved = now.saturating_sub(self.last.unwrap_or(now));
+        self.last = Some(now);
         self.polls = self.polls.saturating_add(1);
         self.stalled = if moved == 0 {
             self.stalled.saturating_add(1)
@@ -71,7 +80,7 @@ mod tests {
         let mut deadline = Deadline {
             limit,
             elapsed: 0,
-            last: 1_000_000,
+            last: Some(1_000_000),
             stalled: 0,
             polls: 0,
             waits: 1,

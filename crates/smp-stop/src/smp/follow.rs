@@ -11,23 +11,20 @@ use crate::outcome::{How, Stop};
 use crate::regs::Registers;
 use crate::report::{Via, WHOLE};
 use crate::sync::{Ordering, RELAXED};
-use crate::word::CpuState;
 
 impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// Follows whoever has the stop. A CPU that has no slot is one that nobody waits for.
     pub(super) fn lose(&self, me: Option<CpuId>, via: Via) -> Stop<'a> {
         match me.zip(self.slot(me)) {
-            Some((cpu, slot)) => self.follow(cpu, slot, via),
+            Some((cpu, slot)) => self.follow(cpu, slot, via.code()),
             None => self.vanish(),
         }
     }
 
-    /// Answers, and parks; returns only if this CPU stood by and the owner died.
-    pub(super) fn follow(&self, cpu: CpuId, slot: &Slot, via: Via) -> Stop<'a> {
-        if self.answer(slot, via)
-            && let Some((ticket, former)) = self.stand_by(cpu, slot)
-        {
-            return self.succeed(cpu, ticket, former);
+    /// Answers, and parks; returns only if this CPU stood by and the owner died. `via` is the code of a [`Via`].
+    pub(super) fn follow(&self, cpu: CpuId, slot: &Slot, via: u32) -> Stop<'a> {
+        if self.answer(slot, via) && self.area.header.latch.wants_deputy() {
+            return self.stand_by(cpu, slot);
         }
         self.acknowledge(slot)
     }
@@ -38,7 +35,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         let Some(slot) = self.slot(me) else {
             self.vanish();
         };
-        self.answer(slot, via);
+        self.answer(slot, via.code());
         self.acknowledge(slot)
     }
 
@@ -51,12 +48,12 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
 
     /// Saves the registers. False if this CPU was doing so already: it faulted on the way here, and goes on from where it
     /// failed.
-    fn answer(&self, slot: &Slot, via: Via) -> bool {
+    fn answer(&self, slot: &Slot, via: u32) -> bool {
         if slot.word.begin_answer().is_err() {
             return false;
         }
         self.ops.point(Point::Answering);
-        slot.via.store(via.code(), RELAXED);
+        slot.via.store(via, RELAXED);
         if mutant!(AckBeforeSave) {
             slot.word.park();
         }
@@ -79,9 +76,18 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     }
 
     /// The first CPU to answer stays awake until the owner has every answer: should the owner die in one of the
-    /// architecture's hooks, or before it told anybody, somebody is there to go on. Returns the claim, and the former
-    /// owner's, if that happens.
-    fn stand_by(&self, cpu: CpuId, slot: &Slot) -> Option<(Ticket, Hold)> {
+    /// architecture's hooks, or before it told anybody, somebody is there to go on. A call of its own: all the others need
+    /// not make room on their stacks for it.
+    #[inline(never)]
+    fn stand_by(&self, cpu: CpuId, slot: &Slot) -> Stop<'a> {
+        match self.outlive_owner(cpu, slot) {
+            Some((ticket, former)) => self.succeed(cpu, ticket, former),
+            None => self.acknowledge(slot),
+        }
+    }
+
+    /// Returns the claim, and the former owner's, if the owner dies.
+    fn outlive_owner(&self, cpu: CpuId, slot: &Slot) -> Option<(Ticket, Hold)> {
         let latch = &self.area.header.latch;
         if !latch.stand_by() {
             return None;
@@ -90,25 +96,27 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         slot.progress.fetch_or(progress::STOOD_BY, RELAXED);
         slot.word.saved();
         let mut seen = latch.hold()?;
-        let mut patience = self.patience();
+        let mut patience = None;
         loop {
             self.ops.point(Point::StandingBy);
+            self.ops.relax();
             let hold = latch.hold()?;
             if hold.phase != Phase::Stopping {
                 return None;
             }
             if hold.generation != seen.generation {
-                (seen, patience) = (hold, self.patience());
+                (seen, patience) = (hold, None);
             }
+            let patience = patience.get_or_insert_with(|| self.patience());
             if patience.expired(self.ops, &self.ops.limits()) {
                 let taken = latch.take_over(seen, self.name(Some(cpu)));
                 return taken.ok().map(|ticket| (ticket, seen));
             }
-            self.ops.relax();
         }
     }
 
     /// Takes the place of an owner that died, and climbs on where that one got stuck.
+    #[cold]
     fn succeed(&self, cpu: CpuId, ticket: Ticket, former: Hold) -> Stop<'a> {
         let header = self.area.header;
         header.former_owner.store(former.pack(), RELAXED);
@@ -124,16 +132,14 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
 
     /// The last act (I3): the word says PARKED, and nothing is stored any more.
     fn acknowledge(&self, slot: &Slot) -> ! {
-        if slot.word.state() != CpuState::Parked {
-            // Not entered again should it fault. Nobody but this CPU writes here.
-            let progress = slot.progress.load(RELAXED);
-            if progress & progress::QUIESCING == 0 {
-                slot.progress.store(progress | progress::QUIESCING, RELAXED);
-                self.ops.quiesce();
-            }
-            self.ops.point(Point::Acknowledging);
-            slot.word.park();
+        // Not entered again should it fault, or if this CPU stood here before. Nobody but this CPU writes here.
+        let progress = slot.progress.load(RELAXED);
+        if progress & progress::QUIESCING == 0 {
+            slot.progress.store(progress | progress::QUIESCING, RELAXED);
+            self.ops.quiesce();
         }
+        self.ops.point(Point::Acknowledging);
+        slot.word.park();
         self.ops.park()
     }
 }

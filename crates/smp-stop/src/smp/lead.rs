@@ -144,7 +144,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         let others = limits.arrival.and(limits.power_off).and(limits.release);
         let all = rungs.iter().fold(others, |sum, rung| sum.and(rung.bound));
         let waits = rungs.len() as u32 + 3;
-        Deadline::start_many(self.ops, all.total(cpus).saturating_mul(2), 2 * waits)
+        Deadline::many(all.total(cpus).saturating_mul(2), 2 * waits)
     }
 
     fn online(&self) -> usize {

@@ -89,13 +89,13 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// twice, or is about something else. Returns `Some` if the owner of the stop died and this CPU stood by: it now
     /// owns a stop it knows nothing about, and should report it and end the machine.
     pub fn signalled(&self, kind: RungKind) -> Option<Stop<'a>> {
-        self.answer_if_asked(Via::Signal(kind))
+        self.answer_if_asked(Via::Signal(kind).code())
     }
 
     /// As [`Self::signalled`], for a CPU that waits for something with interrupts off, or has a regular tick: it can be
     /// stopped without a signal. The caller cannot be moved to another CPU.
     pub fn poll(&self) -> Option<Stop<'a>> {
-        self.answer_if_asked(Via::Poll)
+        self.answer_if_asked(Via::Poll.code())
     }
 
     /// The online gate. Returns once `cpu`, the executing one, is online; parks it if a stop has been asked for, if the
@@ -121,7 +121,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         }
     }
 
-    fn answer_if_asked(&self, via: Via) -> Option<Stop<'a>> {
+    fn answer_if_asked(&self, via: u32) -> Option<Stop<'a>> {
         let cpu = self.ops.this_cpu()?;
         let slot = self.area.slot(cpu)?;
         // An owner may have been asked, by the owner it took the stop from.

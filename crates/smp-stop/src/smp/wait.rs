@@ -2,8 +2,6 @@
 //! together cost one look per CPU and whatever time it takes; each ends by its deadline (I5) or because the stop is another
 //! CPU's now.
 
-use core::ops::ControlFlow;
-
 use cpumask::CpuId;
 
 use super::deadline::Deadline;
@@ -73,6 +71,7 @@ impl<O: SmpStopOps> Engine<'_, O> {
     }
 
     /// Whether the hardware says that a CPU is off which did not say so itself. It counts as off from here on.
+    #[inline(never)]
     fn found_off(&self, cpu: CpuId, slot: &Slot) -> bool {
         let off = self.ops.hw_off(cpu) == Some(true);
         if off {
@@ -82,21 +81,40 @@ impl<O: SmpStopOps> Engine<'_, O> {
     }
 
     /// Waits until nobody is left; whether that came to be in time.
+    #[inline]
     fn wait(&self, lead: &Lead, limit_ns: u64, is_left: impl Fn(CpuId, &Slot) -> bool) -> Result<bool, Lost> {
         let mut deadline = None;
-        let waited = self.area.others(lead.me).try_for_each(|(cpu, slot)| {
-            while is_left(cpu, slot) {
-                let deadline = deadline.get_or_insert_with(|| Deadline::start(self.ops, limit_ns));
-                if !self.area.header.latch.honours(lead.ticket) {
-                    return ControlFlow::Break(Err(Lost));
+        for (cpu, slot) in self.area.others(lead.me) {
+            // Most have done what is waited for while the owner waited for those before them.
+            if is_left(cpu, slot) {
+                let deadline = deadline.get_or_insert_with(|| Deadline::new(limit_ns));
+                if !self.wait_for(lead, deadline, &|| is_left(cpu, slot))? {
+                    return Ok(false);
                 }
-                if deadline.expired(self.ops, &self.ops.limits()) {
-                    return ControlFlow::Break(Ok(false));
-                }
-                self.ops.relax();
             }
-            ControlFlow::Continue(())
-        });
-        waited.break_value().unwrap_or(Ok(true))
+        }
+        Ok(true)
+    }
+
+    /// Waits for one CPU; whether it was in time.
+    #[inline(never)]
+    fn wait_for(
+        &self,
+        lead: &Lead,
+        deadline: &mut Deadline,
+        is_left: &dyn Fn() -> bool,
+    ) -> Result<bool, Lost> {
+        loop {
+            if !self.area.header.latch.honours(lead.ticket) {
+                return Err(Lost);
+            }
+            if deadline.expired(self.ops, &self.ops.limits()) {
+                return Ok(false);
+            }
+            self.ops.relax();
+            if !is_left() {
+                return Ok(true);
+            }
+        }
     }
 }

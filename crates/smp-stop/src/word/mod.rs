@@ -100,10 +100,8 @@ impl CpuWord {
     /// Asks the CPU to stop: ONLINE, STARTING, DYING or LOST to STOP_REQ; a CPU that is OFF may not be started any more.
     /// Returns what the word says now; unchanged where there is nothing to ask: already asked, or answered.
     pub(crate) fn ask(&self) -> View {
-        match self.step_by(&ASKED) {
-            Ok(now) => now,
-            Err(refused) => refused.found,
-        }
+        let (_, now) = self.step_by(&ASKED);
+        View::unpack(now)
     }
 
     /// Whatever a running CPU is, asked or not, to SAVING, called by the CPU itself.
@@ -111,10 +109,11 @@ impl CpuWord {
     /// # Errors
     /// [`Refused`] if it has begun to answer already: SAVING, SAVED or PARKED.
     pub(crate) fn begin_answer(&self) -> Result<(), Refused> {
-        match self.step_by(&ANSWERING) {
-            Err(_) if mutant!(SaveTwice) => Ok(()),
-            begun => begun.map(drop),
-        }
+        let (old, now) = self.step_by(&ANSWERING);
+        let refused = Refused {
+            found: View::unpack(old),
+        };
+        (now != old || mutant!(SaveTwice)).then_some(()).ok_or(refused)
     }
 
     /// SAVING to SAVED, called by the CPU itself: the one that stands by for the owner's death.
@@ -185,21 +184,33 @@ impl CpuWord {
         }
     }
 
-    /// As [`Self::change`], for the changes that every CPU makes in every stop, from a table. Returns what the word says
-    /// now.
-    fn step_by(&self, table: &Steps) -> Result<View, Refused> {
-        let mut raw = self.raw();
+    /// As [`Self::change`], for the changes that every CPU makes in every stop, from a table. Returns what was replaced and
+    /// what by, the same twice where there was nothing to change.
+    #[inline]
+    fn step_by(&self, steps: &Steps) -> (u32, u32) {
+        let first = self.step_from(self.raw(), steps);
+        first.unwrap_or_else(|changed| self.step_again(changed, steps))
+    }
+
+    /// Somebody else changed the word at the same time.
+    #[cold]
+    fn step_again(&self, mut raw: u32, steps: &Steps) -> (u32, u32) {
         loop {
-            let next = raw & !0xff | u32::from(table[(raw & 0xff) as usize]);
-            if next == raw {
-                let found = View::unpack(raw);
-                return Err(Refused { found });
-            }
-            match self.exchange(raw, next) {
-                Ok(_) => return Ok(View::unpack(next)),
+            match self.step_from(raw, steps) {
+                Ok(done) => return done,
                 Err(changed) => raw = changed,
             }
         }
+    }
+
+    /// One attempt, of a word that held `raw`. What it holds instead, if that is something else.
+    #[inline]
+    fn step_from(&self, raw: u32, steps: &Steps) -> Result<(u32, u32), u32> {
+        let next = raw & !0xff | u32::from(steps[(raw & 0xff) as usize]);
+        if next != raw {
+            self.exchange(raw, next)?;
+        }
+        Ok((raw, next))
     }
 
     fn exchange(&self, old: u32, new: u32) -> Result<u32, u32> {

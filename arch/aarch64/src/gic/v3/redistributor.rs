@@ -186,7 +186,12 @@ pub(in crate::gic) fn enable_private(intid: u32) {
 }
 
 pub(super) fn end(raw: u32) {
-    if let Ok(intid) = IntId::try_from(raw) {
+    // A stop signal's takes no search.
+    let intid = match raw < sgi::COUNT {
+        true => Ok(IntId::sgi(raw)),
+        false => IntId::try_from(raw),
+    };
+    if let Ok(intid) = intid {
         GicCpuInterface::end_interrupt(intid, InterruptGroup::Group1);
         barrier::isb(barrier::SY);
     }
