@@ -34,12 +34,12 @@ fn deaf() -> Vec<Scenario> {
         scenario(
             26,
             "irq_off_short",
-            "CPU 2 has its interrupts off for half a rung's time: no force is used, and its lock is released",
+            "CPU 2 has its interrupts off until another CPU has answered: no force is used, and its lock is released",
             "that no force was used can be counted",
             &[Sim("scenario_26_irq_off_short")],
             vec![
                 stage("", 4, panic().owner(vec![0]).cpu(2, parked().via(&["interrupt"])))
-                    .inject("signalled/0@0:post=1,signalled/0@0:await=2,acknowledging@2:post=2")
+                    .inject("standing-by:post=1,signalled/0@0:await=2,acknowledging@2:post=2")
                     .run("later-off 2 1 post 5;panic"),
                 stage(
                     "with_the_consoles_lock",
@@ -47,7 +47,7 @@ fn deaf() -> Vec<Scenario> {
                     panic().owner(vec![0]).cpu(2, parked().via(&["interrupt"])),
                 )
                 .inject(
-                    "console@2?3:post=4,console@2?3:await=1,signalled/0@0:post=1,\
+                    "console@2?3:post=4,console@2?3:await=1,standing-by:post=1,\
  signalled/0@0:await=2,acknowledging@2:post=2",
                 )
                 .run("later 2 3 uptime;post 3;await 4;panic"),
