@@ -21,7 +21,9 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         }
     }
 
-    /// Answers, and parks; returns only if this CPU stood by and the owner died. `via` is the code of a [`Via`].
+    /// Answers, and parks; returns only if this CPU stood by and the owner died. `via` is the code of a [`Via`]. A call of
+    /// its own: that is where whoever counts instructions sees a CPU come.
+    #[inline(never)]
     pub(super) fn follow(&self, cpu: CpuId, slot: &Slot, via: u32) -> Stop<'a> {
         if self.answer(slot, via) && self.area.header.latch.wants_deputy() {
             return self.stand_by(cpu, slot);
