@@ -41,9 +41,11 @@ impl Figures {
         if !self.counted.is_empty() {
             let _ = write!(
                 text,
-                "Instructions that all CPUs executed, optimised kernels, QEMU {}, `-icount shift=0`: the same on every run. Linux is\n\
-                Debian's 6.1 in the same QEMU, from its stop function's entry to the last CPU, every other CPU spinning; before\n\
-                that it executes 260,000 to 530,000 instructions of its panic.\n\n{}\n",
+                "Instructions that all CPUs executed, optimised kernels, QEMU {}, `-icount shift=0`: the same on every run.\n\
+                *to request*: from the first instruction of `panic!` to the stop's; *arrived*: from there to the last CPU's\n\
+                arrival in its stop routine; *known*: until the owner knows that all stand; *whole*: from `panic!` until then,\n\
+                nothing printed. Linux is Debian's 6.1 in the same QEMU, from its stop function's entry to the last CPU's\n\
+                arrival, every other CPU spinning; before that it executes 260,000 to 530,000 instructions of its panic.\n\n{}\n",
                 self.qemu,
                 self.counts()
             );
@@ -82,12 +84,12 @@ impl Figures {
             "",
             "CPUs",
             "others",
-            "`panic!` to request",
-            "request to last arrival",
-            "request to all stopped",
+            "to request",
+            "arrived",
             "Linux",
             "of Linux",
-            "`panic!` to all stopped",
+            "known",
+            "whole",
             "virtual us",
         ]);
         for one in &self.counted {
@@ -100,9 +102,9 @@ impl Figures {
                 one.load.name().into(),
                 grouped(one.request),
                 grouped(one.arrival),
-                grouped(one.stop),
                 linux.map_or_else(|| "-".into(), grouped),
-                linux.map_or_else(|| "-".into(), |linux| ratio(one.stop, linux)),
+                linux.map_or_else(|| "-".into(), |linux| ratio(one.arrival, linux)),
+                grouped(one.stop),
                 grouped(one.whole()),
                 micros(one.took_ns),
             ]);
