@@ -5,7 +5,7 @@ use std::io::Write;
 
 use anyhow::{Result, anyhow};
 use object::Endianness;
-use object::elf::{ELFOSABI_NONE, ET_CORE, NT_PRSTATUS, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE};
+use object::elf::{ELFOSABI_NONE, ET_CORE, NT_GNU_BUILD_ID, NT_PRSTATUS, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE};
 use object::write::elf::{FileHeader, ProgramHeader, Writer};
 
 use crate::arch::Arch;
@@ -72,21 +72,37 @@ const fn machine(arch: Arch) -> object::elf::Machine {
     }
 }
 
-/// The notes: one for each of `cpus`, thread numbers from 1 on.
-fn notes(arch: Arch, cpus: &[Box<dyn Registers>]) -> Vec<u8> {
-    let layout = layout(arch);
+/// A guest, as far as it goes into the notes.
+pub struct Guest<'a> {
+    pub arch: Arch,
+    /// Of the kernel in memory, so that nobody opens the core with another's symbols.
+    pub build_id: &'a [u8],
+    pub cpus: &'a [Box<dyn Registers>],
+}
+
+/// Adds a note. Both strings are padded to words.
+fn note(notes: &mut Vec<u8>, name: &[u8], kind: u32, text: &[u8]) {
+    let header = [name.len() as u32, text.len() as u32, kind];
+    notes.extend(header.iter().flat_map(|word| word.to_le_bytes()));
+    for part in [name, text] {
+        notes.extend(part);
+        notes.resize(notes.len().next_multiple_of(4), 0);
+    }
+}
+
+/// The notes: the build, and one for each CPU, thread numbers from 1 on.
+fn notes(guest: &Guest<'_>) -> Vec<u8> {
+    let layout = layout(guest.arch);
     let mut notes = Vec::new();
-    for (number, cpu) in (1_u32..).zip(cpus) {
+    note(&mut notes, b"GNU\0", NT_GNU_BUILD_ID.0, guest.build_id);
+    for (number, cpu) in (1_u32..).zip(guest.cpus) {
         let mut status = vec![0; layout.len];
         status[layout.thread_at..][..4].copy_from_slice(&number.to_le_bytes());
         for (slot, name) in layout.names.iter().enumerate() {
             let at = layout.registers_at + slot * layout.width;
             status[at..at + layout.width].copy_from_slice(&cpu.get(name).to_le_bytes()[..layout.width]);
         }
-        let header = [5_u32, layout.len as u32, NT_PRSTATUS.0];
-        notes.extend(header.iter().flat_map(|word| word.to_le_bytes()));
-        notes.extend(b"CORE\0\0\0\0");
-        notes.extend(status);
+        note(&mut notes, b"CORE\0", NT_PRSTATUS.0, &status);
     }
     notes
 }
@@ -96,8 +112,7 @@ fn notes(arch: Arch, cpus: &[Box<dyn Registers>]) -> Vec<u8> {
 /// # Errors
 /// When memory cannot be read, or the file not be written.
 pub fn write(
-    arch: Arch,
-    cpus: &[Box<dyn Registers>],
+    guest: &Guest<'_>,
     segments: &[Segment],
     mut read: impl FnMut(u64, u64) -> Result<Vec<u8>>,
     out: &mut impl Write,
@@ -105,7 +120,7 @@ pub fn write(
     /// Read at once.
     const CHUNK: u64 = 8 << 20;
     const PAGE: u64 = 4096;
-    let (head, first) = head(arch, &notes(arch, cpus), segments)?;
+    let (head, first) = head(guest.arch, &notes(guest), segments)?;
     out.write_all(&head)?;
     let pad = first - head.len() as u64;
     out.write_all(&vec![0; usize::try_from(pad)?])?;

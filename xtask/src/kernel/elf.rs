@@ -95,6 +95,13 @@ impl Elf {
         found.map(|(_, value)| *value)
     }
 
+    /// The build id as it is stored; `None` if there is none.
+    pub fn build_id_bytes(&self) -> Option<Vec<u8>> {
+        let digits = self.build_id.as_deref()?;
+        let byte = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+        (0..digits.len()).step_by(2).map(byte).collect()
+    }
+
     /// The section called `name`.
     pub fn section(&self, name: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.name == name)

@@ -23,8 +23,9 @@ use crate::vm::{self, Event, Watch};
 
 /// Boots a kernel under gdb: stopped before its first instruction, with symbols, a thread for each CPU.
 ///
-/// The console goes to standard error. The machine ends when gdb does. The commands `ss cpus`, `ss log`, `ss stop-report` and
-/// `ss percpu VAR CPU` read the kernel's memory; they run a kernel that has not booted yet up to its monitor (`ss boot`).
+/// The console goes to standard error. The machine ends when gdb does. The commands `ss cpus`, `ss log`, `ss trace`,
+/// `ss stop-report` and `ss percpu VAR CPU` read the kernel's memory; they run a kernel that has not booted yet up to its monitor
+/// (`ss boot`).
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask gdb --arch x86_64

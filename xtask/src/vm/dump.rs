@@ -45,7 +45,12 @@ pub fn write(
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut memory = process.memory(qmp);
     let read = |pa, len| memory.read(pa, len);
-    core::write(arch, &registers, &segments, read, &mut BufWriter::new(file))?;
+    let guest = core::Guest {
+        arch,
+        build_id: &elf.build_id_bytes().context("the kernel has no build id")?,
+        cpus: &registers,
+    };
+    core::write(&guest, &segments, read, &mut BufWriter::new(file))?;
     let bytes: u64 = segments.iter().map(|segment| segment.len).sum();
     Ok(format!(
         "{} CPUs ({count} by the registers that the kernel saved), {} MiB of memory",
@@ -69,7 +74,10 @@ fn look(
     let spaces: Vec<Space> = cpus.iter().map(|cpu| cpu.space(arch)).collect();
     let image = match image::find(elf, &memory, &spaces) {
         Found::Ours(image) => image,
-        Found::Another(id) => bail!("the kernel in memory is build {id}, the ELF file is another"),
+        Found::Another(id) => bail!(
+            "the kernel in memory is build {id}, the ELF file is {}",
+            elf.build_id.as_deref().unwrap_or("of none")
+        ),
         Found::Nothing => bail!("the kernel is not in memory"),
     };
     let root = root(arch, &image, &memory, &spaces)?;
