@@ -32,7 +32,7 @@ pub enum Exit {
 /// For `--help`: the table as people read it.
 pub const TABLE: &str = "\
 Exit codes:
-   0  passed: the run ended as asked
+   0  passed: the run ended as asked, or, if nothing was asked, in good order
    1  a test or a build failed, or xtask itself did
    2  usage error
    3  a tool is missing and was not installed
@@ -40,7 +40,7 @@ Exit codes:
   11  kernel panic, some CPU did not stop or could not be asked
   12  early death: a reset that nobody announced, such as a triple fault
   13  time-out
-  14  ended in another way than asked: a reboot, a power-off nobody announced, QEMU died";
+  14  ended in another way than asked or announced, or QEMU died";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

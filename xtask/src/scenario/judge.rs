@@ -195,7 +195,8 @@ fn one_voice(text: &str) -> Result<(), String> {
             return Err(format!("after the panic, another voice: {line}"));
         }
     }
-    match lines.iter().rev().find(|line| !line.is_empty()) {
+    let last = |line: &&&str| !line.is_empty() && !line.starts_with("@way ");
+    match lines.iter().rev().find(last) {
         Some(line) if line.starts_with("@end ") => Ok(()),
         Some(line) => Err(format!("the last line is not @end but: {line}")),
         None => Err("nothing was said".into()),

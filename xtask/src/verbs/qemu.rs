@@ -53,9 +53,10 @@ pub struct Qemu {
     /// Seconds until the run is ended [default: 120, on a terminal none]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: Option<u64>,
-    /// How the run shall end. Any other end has an exit code of its own.
-    #[arg(long, value_enum, value_name = "END", default_value = "poweroff")]
-    expect: End,
+    /// How the run shall end. Any other end has an exit code of its own. Without this, any end in good order passes: a
+    /// power-off, a reboot or a halt that the kernel announced.
+    #[arg(long, value_enum, value_name = "END")]
+    expect: Option<End>,
     /// Once the kernel has stopped all CPUs and stays (as it is told to: panic=0), hold its report against the machine.
     #[arg(long, conflicts_with = "gdb")]
     audit: bool,
@@ -294,7 +295,8 @@ impl Qemu {
     }
 
     fn report(&self, spec: &Spec<'_>, outcome: &Outcome) -> Exit {
-        let exit = match outcome.end.exit_for(self.expect) {
+        let ended = outcome.end;
+        let exit = match self.expect.map_or(ended.exit(), |expect| ended.exit_for(expect)) {
             Exit::Pass if self.audit && outcome.audit.is_none() => Exit::WrongEnd,
             exit => exit,
         };
@@ -353,4 +355,28 @@ fn announce_gdb(spec: &Spec<'_>) {
     let elf = paths::shown(&spec.kernel.elf.path);
     let port = spec.gdb.unwrap_or_default();
     tell!("in another terminal: gdb-multiarch {elf} -ex 'target remote :{port}'");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        qemu: Qemu,
+    }
+
+    fn expect(words: &[&str]) -> Option<End> {
+        let words = ["qemu", "--arch", "i386"].iter().chain(words);
+        Line::parse_from(words).qemu.expect
+    }
+
+    #[test]
+    fn no_certain_end_is_asked_for_unless_somebody_does() {
+        assert_eq!(expect(&["--append", "run=reboot"]), None);
+        assert_eq!(expect(&["--expect", "reboot"]), Some(End::Reboot));
+    }
 }

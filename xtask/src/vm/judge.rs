@@ -35,7 +35,7 @@ pub enum End {
     Panic,
     /// Panicked; not every CPU was stopped.
     PanicPartial,
-    /// Reset without a word: a triple fault or worse.
+    /// Reset without a word, or by a triple fault that was not announced.
     EarlyDeath,
     /// Still running when the time was over.
     Timeout,
@@ -56,17 +56,15 @@ pub enum End {
 }
 
 impl End {
-    /// The exit code when this is not what was asked for.
+    /// The exit code when no certain end was asked for: any that is in good order will do.
     pub const fn exit(self) -> Exit {
         match self {
-            Self::Poweroff | Self::Quit => Exit::Pass,
+            Self::Poweroff | Self::Reboot | Self::Halt | Self::Quit => Exit::Pass,
             Self::Panic => Exit::Panic,
             Self::PanicPartial => Exit::PanicPartial,
             Self::EarlyDeath => Exit::EarlyDeath,
             Self::Timeout => Exit::Timeout,
-            Self::Reboot | Self::Halt | Self::SilentPoweroff | Self::Contradiction | Self::QemuDied => {
-                Exit::WrongEnd
-            }
+            Self::SilentPoweroff | Self::Contradiction | Self::QemuDied => Exit::WrongEnd,
         }
     }
 
@@ -75,8 +73,10 @@ impl End {
         match self {
             _ if self == expected => Exit::Pass,
             Self::Quit => Exit::Pass,
-            Self::Poweroff => Exit::WrongEnd,
-            other => other.exit(),
+            other => match other.exit() {
+                Exit::Pass => Exit::WrongEnd,
+                exit => exit,
+            },
         }
     }
 
@@ -95,7 +95,7 @@ impl End {
             Self::Reboot => "rebooted, as announced (a run ends at a reset)",
             Self::Panic => "kernel panic, every CPU stopped",
             Self::PanicPartial => "kernel panic, not every CPU stopped",
-            Self::EarlyDeath => "early death, a reset that nobody announced",
+            Self::EarlyDeath => "early death, a reset or triple fault that nobody announced",
             Self::Timeout => "time-out",
             Self::Halt => "halted for good, as announced",
             Self::SilentPoweroff => "powered off without announcing it",
@@ -106,8 +106,8 @@ impl End {
     }
 }
 
-/// Judges a run.
-pub fn judge(stop: &Stop, records: &[Record]) -> End {
+/// Judges a run. `triple` says whether QEMU saw a triple fault since the machine came up last.
+pub fn judge(stop: &Stop, records: &[Record], triple: bool) -> End {
     let records = since_reset(records);
     let said = last(records, "end").and_then(|end| end.get("how"));
     match stop {
@@ -116,8 +116,17 @@ pub fn judge(stop: &Stop, records: &[Record]) -> End {
         Stop::Timeout => End::Timeout,
         Stop::Looping(_) => End::EarlyDeath,
         Stop::Lingering => lingering(said, records),
+        Stop::Machine(reason) if reason == "guest-reset" && triple && !by_triple_fault(records) => {
+            End::EarlyDeath
+        }
         Stop::Machine(reason) => ended(reason, said, records),
     }
+}
+
+/// Whether the way to reset the machine that the kernel tried last is a triple fault. Any other that ends in one is a death
+/// on the way out.
+fn by_triple_fault(records: &[Record]) -> bool {
+    last(records, "way").and_then(|way| way.get("name")) == Some("triple")
 }
 
 fn ended(reason: &str, said: Option<&str>, records: &[Record]) -> End {
@@ -158,7 +167,11 @@ mod tests {
     }
 
     fn machine(reason: &str, lines: &[&str]) -> End {
-        judge(&Stop::Machine(reason.into()), &records(lines))
+        judge(&Stop::Machine(reason.into()), &records(lines), false)
+    }
+
+    fn triple_fault(lines: &[&str]) -> End {
+        judge(&Stop::Machine("guest-reset".into()), &records(lines), true)
     }
 
     #[test]
@@ -183,7 +196,7 @@ mod tests {
         );
         assert_eq!(machine("guest-shutdown", &["@end how=panic"]), End::Contradiction);
         assert_eq!(
-            judge(&Stop::Lingering, &records(&["@end how=poweroff"])),
+            judge(&Stop::Lingering, &records(&["@end how=poweroff"]), false),
             End::Contradiction
         );
     }
@@ -196,6 +209,34 @@ mod tests {
     }
 
     #[test]
+    fn a_triple_fault_is_a_reboot_only_if_it_is_the_way_announced() {
+        let reboot = "@end how=reboot";
+        let stop = "@stop state=stopped";
+        let lines = |way| [reboot, "@way name=acpi", way];
+        assert_eq!(triple_fault(&lines("@way name=triple")), End::Reboot);
+        assert_eq!(
+            triple_fault(&[stop, "@end how=panic", "@way name=triple"]),
+            End::Panic
+        );
+        for way in ["@way name=bios", "@way name=efi", "@way", "@ready cpus=1/1"] {
+            assert_eq!(triple_fault(&lines(way)), End::EarlyDeath, "{way}");
+            assert_eq!(machine("guest-reset", &lines(way)), End::Reboot, "{way}");
+        }
+        for end in [reboot, "@end how=panic", "@end how=poweroff", "@end how=halt"] {
+            assert_eq!(triple_fault(&[stop, end]), End::EarlyDeath, "{end}");
+        }
+        // What was announced in an earlier life is over, and the last way counts.
+        assert_eq!(
+            triple_fault(&[reboot, "@way name=triple", "@reset", reboot]),
+            End::EarlyDeath
+        );
+        assert_eq!(
+            triple_fault(&[reboot, "@way name=triple", "@way name=acpi"]),
+            End::EarlyDeath
+        );
+    }
+
+    #[test]
     fn a_panic_is_full_only_if_the_kernel_says_so() {
         for stop in ["@stop state=partial", "@stop state=unavailable", "@ready"] {
             assert_eq!(
@@ -205,7 +246,7 @@ mod tests {
             );
         }
         let halted = records(&["@panic cpu=0", "@stop state=stopped", "@end how=halt"]);
-        assert_eq!(judge(&Stop::Lingering, &halted), End::Panic);
+        assert_eq!(judge(&Stop::Lingering, &halted, false), End::Panic);
     }
 
     #[test]
@@ -224,13 +265,34 @@ mod tests {
     #[test]
     fn the_rest() {
         assert_eq!(
-            judge(&Stop::Timeout, &records(&["@end how=poweroff"])),
+            judge(&Stop::Timeout, &records(&["@end how=poweroff"]), false),
             End::Timeout
         );
-        assert_eq!(judge(&Stop::Gone, &[]), End::QemuDied);
+        assert_eq!(judge(&Stop::Gone, &[], false), End::QemuDied);
         assert_eq!(machine("host-signal", &[]), End::QemuDied);
-        assert_eq!(judge(&Stop::Asked, &[]), End::Quit);
-        assert_eq!(judge(&Stop::Lingering, &records(&["@end how=halt"])), End::Halt);
+        assert_eq!(judge(&Stop::Asked, &[], false), End::Quit);
+        assert_eq!(
+            judge(&Stop::Lingering, &records(&["@end how=halt"]), false),
+            End::Halt
+        );
+    }
+
+    #[test]
+    fn an_end_in_good_order_passes_where_none_was_asked_for() {
+        for end in [End::Poweroff, End::Reboot, End::Halt, End::Quit] {
+            assert_eq!(end.exit(), Exit::Pass, "{end:?}");
+        }
+        for end in [End::SilentPoweroff, End::Contradiction, End::QemuDied] {
+            assert_eq!(end.exit(), Exit::WrongEnd, "{end:?}");
+        }
+        for (end, exit) in [
+            (End::Panic, Exit::Panic),
+            (End::PanicPartial, Exit::PanicPartial),
+            (End::EarlyDeath, Exit::EarlyDeath),
+            (End::Timeout, Exit::Timeout),
+        ] {
+            assert_eq!(end.exit(), exit, "{end:?}");
+        }
     }
 
     #[test]
@@ -239,6 +301,7 @@ mod tests {
         assert_eq!(End::Panic.exit_for(End::Panic), Exit::Pass);
         assert_eq!(End::Poweroff.exit_for(End::Panic), Exit::WrongEnd);
         assert_eq!(End::Reboot.exit_for(End::Poweroff), Exit::WrongEnd);
+        assert_eq!(End::Halt.exit_for(End::Reboot), Exit::WrongEnd);
         assert_eq!(End::EarlyDeath.exit_for(End::Timeout), Exit::EarlyDeath);
         assert_eq!(End::Timeout.exit_for(End::EarlyDeath), Exit::Timeout);
         assert_eq!(End::Quit.exit_for(End::Poweroff), Exit::Pass);

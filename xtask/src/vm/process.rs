@@ -28,6 +28,8 @@ pub struct Process {
     counts: File,
     /// Where QEMU writes guest memory that is asked for, likewise.
     memory: File,
+    /// How many triple faults the machine survived.
+    survived: usize,
     /// The other end of the character device called `stub`, on which nobody speaks until a gdb server is put there.
     gdb: Option<UnixStream>,
 }
@@ -70,6 +72,7 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
         log,
         counts,
         memory,
+        survived: 0,
         gdb: Some(gdb),
     };
     Ok((process, ours))
@@ -87,6 +90,11 @@ fn contents(file: &mut File) -> Vec<u8> {
         .seek(SeekFrom::Start(0))
         .and_then(|_| file.read_to_end(&mut bytes));
     read.map_or_else(|_| Vec::new(), |_| bytes)
+}
+
+fn triple_faults(log: &[u8]) -> usize {
+    const WORD: &[u8] = b"Triple fault";
+    log.windows(WORD.len()).filter(|window| *window == WORD).count()
 }
 
 /// Lets the child keep `fds`, and die with the thread that starts it.
@@ -130,11 +138,15 @@ impl Process {
         self.gdb.take()
     }
 
-    /// Whether the log tells of a triple fault: QEMU's own word for it. Any other reset leaves registers only.
+    /// Whether the log tells of a triple fault since the last reset that was survived: QEMU's own word for it. Any other reset
+    /// leaves registers only.
     pub fn triple_fault(&mut self) -> bool {
-        contents(&mut self.log)
-            .windows(12)
-            .any(|window| window == b"Triple fault")
+        triple_faults(&contents(&mut self.log)) > self.survived
+    }
+
+    /// The machine comes up again: what it was reset by is over.
+    pub fn was_reset(&mut self) {
+        self.survived = triple_faults(&contents(&mut self.log));
     }
 
     /// Guest memory by QEMU's monitor.

@@ -82,7 +82,8 @@ impl Run {
         self.settle();
         let audit = self.audit(&stop);
         self.core();
-        let (mut cpus, mut death) = match verdict(&stop, &audit, &self.console.records) {
+        let triple = self.process.triple_fault();
+        let (mut cpus, mut death) = match verdict(&stop, &audit, &self.console.records, triple) {
             end if end.is_bad() => self.post_mortem(&stop, end),
             _ => (Vec::new(), None),
         };
@@ -90,13 +91,12 @@ impl Run {
         let _ = self.qmp.tell("quit", &json!({}));
         self.drain();
         // On a busy host the last words may have come only now.
-        let end = verdict(&stop, &audit, &self.console.records);
+        let end = verdict(&stop, &audit, &self.console.records, triple);
         if !end.is_bad() {
             cpus.clear();
             death = None;
         }
         self.process.leave(LEAVE);
-        let triple = self.process.triple_fault();
         let counts = self.process.counts();
         self.keyboard.stop();
         let complaints = self.complaints.join().unwrap_or_default();
@@ -156,6 +156,7 @@ impl Run {
                     if resets.0 > 0 && resets.1 < FIRMWARE_RESETS && self.console.silent =>
                 {
                     resets.1 += 1;
+                    self.process.was_reset();
                     if self.qmp.restart().is_err() {
                         return Stop::Gone;
                     }
@@ -179,9 +180,11 @@ impl Run {
     fn come_up_again(&mut self, reason: String) -> Result<(), Stop> {
         self.settle();
         let stop = Stop::Machine(reason);
-        if judge(&stop, &self.console.records) != End::Reboot {
+        let triple = self.process.triple_fault();
+        if judge(&stop, &self.console.records, triple) != End::Reboot {
             return Err(stop);
         }
+        self.process.was_reset();
         self.console.was_reset();
         self.qmp.restart().map_err(|_| Stop::Gone)
     }
@@ -409,10 +412,10 @@ impl Looks {
 }
 
 /// How the run ended, as far as it was heard.
-fn verdict(stop: &Stop, audit: &Option<Result<Audit>>, records: &[Record]) -> End {
+fn verdict(stop: &Stop, audit: &Option<Result<Audit>>, records: &[Record], triple: bool) -> End {
     match audit {
         Some(audit) if !audit.as_ref().is_ok_and(Audit::agrees) => End::Contradiction,
-        _ => judge(stop, records),
+        _ => judge(stop, records, triple),
     }
 }
 

@@ -130,7 +130,7 @@ fn again<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
         }
         1 => end::<A>(stop),
         _ => {
-            power::reset::<A>();
+            power::reset_without_a_word::<A>();
             A::halt()
         }
     }

@@ -6,7 +6,7 @@ mod ways;
 use core::fmt;
 
 use smp_stop::Reason;
-pub(crate) use ways::{check_choice, choose, choose_of, power_off, reset};
+pub(crate) use ways::{check_choice, choose, choose_of, power_off, reset, reset_without_a_word};
 
 use crate::arch::Arch;
 use crate::inject::{self, Place};
@@ -37,7 +37,7 @@ impl fmt::Display for End {
     }
 }
 
-/// The last line the kernel prints.
+/// The last line the kernel prints, but for `@way` before each way to reset the machine that it tries.
 pub(crate) fn announce(end: End) {
     println!("@end how={end}");
 }

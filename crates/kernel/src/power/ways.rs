@@ -55,15 +55,25 @@ pub(crate) fn choose_of<A: Arch>(name: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Resets the machine: the way that was chosen first, then all others. Returns if nothing came of any. The owner of a stop
-/// calls this, or who panics in the middle of one.
+/// Resets the machine: the way that was chosen first, then all others, each announced. Returns if nothing came of any. The
+/// owner of a stop calls this.
 pub(crate) fn reset<A: Arch>() {
+    reset_by::<A>(|way| println!("@way name={}", way.name));
+}
+
+/// The same, for a kernel that fails whenever it says something.
+pub(crate) fn reset_without_a_word<A: Arch>() {
+    reset_by::<A>(|_| ());
+}
+
+fn reset_by<A: Arch>(announce: impl Fn(&Way)) {
     let letter = CHOSEN.load(Ordering::Relaxed);
     let (first, rest) = (A::resets().iter(), A::resets().iter());
     let first = first.filter(|way| begins(way, letter));
     let rest = rest.filter(|way| !begins(way, letter));
     for way in first.chain(rest) {
         boots::note::<A>(way.name);
+        announce(way);
         try_one::<A>(way);
     }
 }

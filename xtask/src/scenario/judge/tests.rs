@@ -22,6 +22,7 @@ backtrace of CPU 0:
   #0 0xffffffff80013a50
 @stop state=stopped owner=1 stopped=0 silent= took_ns=8497891
 @end how=panic
+@way name=acpi
 ";
 
 fn expected() -> Expect {
@@ -144,6 +145,12 @@ fn a_second_voice_is_found_out() {
     );
     lie("@end how=panic\n", "@end how=panic\n@end how=panic\n", "2 @end");
     lie("@end how=panic\n", "", "the last line");
+    lie("@end how=panic\n", "@way name=kbd\n", "the last line");
+    lie(
+        "@way name=acpi\n",
+        "@way name=acpi\nstop: over\n",
+        "the last line",
+    );
     lie(
         "@panic cpu=1",
         "@panic cpu=0 why=\"first\"\n@panic cpu=1",
