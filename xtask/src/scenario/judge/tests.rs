@@ -146,11 +146,7 @@ fn a_second_voice_is_found_out() {
     lie("@end how=panic\n", "@end how=panic\n@end how=panic\n", "2 @end");
     lie("@end how=panic\n", "", "the last line");
     lie("@end how=panic\n", "@way name=kbd\n", "the last line");
-    lie(
-        "@way name=acpi\n",
-        "@way name=acpi\nstop: over\n",
-        "the last line",
-    );
+    lie("@way name=acpi\n", "@way name=acpi\n  over\n", "the last line");
     lie(
         "@panic cpu=1",
         "@panic cpu=0 why=\"first\"\n@panic cpu=1",
