@@ -32,7 +32,8 @@ const NOTE: &str = ".note.gnu.build-id";
 /// Before the id: three words and the name, `GNU`.
 const NOTE_HEADER: usize = 16;
 
-/// Looks for the kernel of `elf`: where `spaces` map it, or where a loader puts it if nobody minds.
+/// Looks for the kernel of `elf`: where `spaces` map it, where a loader puts it if nobody minds, or around the root tables of
+/// `spaces`, which may be in it and lack it all the same.
 pub fn find<'a>(elf: &'a Elf, memory: &dyn Memory, spaces: &[Space]) -> Found<'a> {
     let (Some(virt), Some(end)) = (elf.symbol("_text"), elf.symbol("_end")) else {
         return Found::Nothing;
@@ -46,8 +47,17 @@ pub fn find<'a>(elf: &'a Elf, memory: &dyn Memory, spaces: &[Space]) -> Found<'a
         .iter()
         .find(|load| (load.virt..load.virt + load.memory).contains(&virt));
     let loaded = loaded.map(|load| load.phys + (virt - load.virt));
+    let tables = spaces.iter().filter_map(|space| Some(space.root(virt)?.pa));
+    let around = tables.flat_map(|table| {
+        let pages = elf.symbols.iter().map(|(_, at)| *at);
+        let pages = pages.filter(|at| (virt..end).contains(at) && at % PAGE == 0);
+        let mut starts: Vec<u64> = pages.filter_map(|at| table.checked_sub(at - virt)).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        starts
+    });
     let mut another = None;
-    for phys in mapped.chain(loaded) {
+    for phys in mapped.chain(loaded).chain(around) {
         let image = Image {
             elf,
             virt: virt..end,
@@ -137,6 +147,7 @@ pub mod tests {
     use super::*;
     use crate::guest::memory::Cache;
     use crate::guest::memory::tests::Fake;
+    use crate::guest::space::{Kind, Root};
     use crate::kernel::elf::{Load, Section};
 
     /// A kernel of one page of code, one of notes and one of tables, linked high and loaded at 4 MiB.
@@ -198,5 +209,25 @@ pub mod tests {
             panic!("taken for ours");
         };
         assert!(id.starts_with("cdabab"), "{id}");
+    }
+
+    #[test]
+    fn a_kernel_that_nobody_maps_is_found_by_its_root_table() {
+        let elf = elf();
+        let mut fake = Fake::default();
+        // Loaded at 24 MiB: the root table is empty, and two pages behind the code.
+        fake.write(0x180_1000, &elf.sections[0].bytes);
+        let space = |pa| {
+            [Space::One(Root {
+                kind: Kind::Pae { nx: true },
+                pa,
+            })]
+        };
+        let memory = Cache::new(&mut fake);
+        let Found::Ours(image) = find(&elf, &memory, &space(0x180_2000)) else {
+            panic!("not found");
+        };
+        assert_eq!(image.name_of(0x180_2000), Some("initial_page_table"));
+        assert!(matches!(find(&elf, &memory, &space(0x180_3000)), Found::Nothing));
     }
 }
