@@ -49,6 +49,8 @@ pub struct Stage {
     pub machine: Option<&'static str>,
     /// By which road the kernel gets there; the architecture's first, if it is not said.
     pub boot: Option<Boot>,
+    /// Whether it is about something that a machine with UEFI does not have.
+    pub needs_bios: bool,
     /// More words for the kernel.
     pub words: &'static str,
     /// What goes wrong before the command line is read; as `inject=`.
@@ -77,6 +79,7 @@ fn stage(label: &'static str, cpus: u32, expect: Expect) -> Stage {
         cpus,
         machine: None,
         boot: None,
+        needs_bios: false,
         words: "",
         early: "",
         inject: "",
@@ -126,6 +129,20 @@ impl Stage {
 
     fn up(self) -> Self {
         Self { smp: false, ..self }
+    }
+
+    fn efi(self) -> Self {
+        Self {
+            boot: Some(Boot::Efi),
+            ..self
+        }
+    }
+
+    fn bios(self) -> Self {
+        Self {
+            needs_bios: true,
+            ..self
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::arch::Arch;
 use crate::exit::{Exit, Refused};
 use crate::needs::{self, Install, Need};
-use crate::out::say;
+use crate::out::{say, tell};
 use crate::paths;
 use crate::report::{Out, Page};
 use crate::scenario::catalogue::{self, Host, Scenario};
@@ -136,10 +136,15 @@ impl Verb {
             return Ok(Exit::Pass);
         }
         let (plays, tests) = (self.plays(&scenarios), self.tests(&scenarios));
+        let (plays, left_out) = without_bios(plays, self.efi);
+        for play in &left_out {
+            tell!("left out with --efi: {}: it takes a BIOS", play.name());
+        }
         if plays.is_empty() && tests.is_empty() {
-            return Err(Refused::usage(
-                "nothing of that is tried there; --list says what is",
-            ));
+            return Err(Refused::usage(match left_out.is_empty() {
+                true => "nothing of that is tried there; --list says what is",
+                false => "with --efi nothing of that is left",
+            }));
         }
         self.report.prepare();
         let all = execute(plays, tests, self.jobs, install, self.json)?;
@@ -240,6 +245,13 @@ impl Verb {
     }
 }
 
+/// The plays that can be played, and those that a machine with UEFI, if it is one, has not got what it takes for.
+fn without_bios(plays: Vec<Play>, efi: bool) -> (Vec<Play>, Vec<Play>) {
+    plays
+        .into_iter()
+        .partition(|play| !(efi && play.stage.needs_bios))
+}
+
 /// Whether something else than a model checker tries it.
 fn has_quick(scenario: &Scenario) -> bool {
     let quick = |host: &Host| matches!(host, Host::Sim(_) | Host::Unit(..));
@@ -329,6 +341,11 @@ pub fn execute(
         let mut needs = vec![Need::KernelRust, Need::Linker];
         let used = |arch: &Arch| plays.iter().any(|play| play.arch == *arch);
         needs.extend(Arch::ALL.into_iter().filter(used).map(Need::Qemu));
+        for need in plays.iter().filter_map(|play| play.stage.boot?.need(play.arch)) {
+            if !needs.contains(&need) {
+                needs.push(need);
+            }
+        }
         needs::ensure(&needs, install)?;
     }
     let jobs = jobs
@@ -349,7 +366,53 @@ pub fn execute(
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        verb: Verb,
+    }
+
+    /// What `words` play, and what they leave out: the ways by name.
+    fn ways(words: &[&str]) -> [Vec<&'static str>; 2] {
+        let verb = Line::parse_from(["scenario"].iter().chain(words)).verb;
+        let plays = verb.plays(&verb.chosen().unwrap());
+        let (plays, left_out) = without_bios(plays, verb.efi);
+        [plays, left_out].map(|plays| plays.iter().map(|play| play.stage.label).collect())
+    }
+
+    #[test]
+    fn with_uefi_what_takes_a_bios_is_left_out_and_named() {
+        let words = ["resync_skipped", "--arch", "i386", "--up"];
+        let all = ["up", "quark_unseen", "reboot_unseen"];
+        assert_eq!(ways(&words), [all.to_vec(), vec![]]);
+        let efi = [&words[..], &["--efi"]].concat();
+        assert_eq!(ways(&efi), [all[..2].to_vec(), all[2..].to_vec()]);
+        let only = ["resync_skipped/reboot_unseen", "--efi"];
+        assert_eq!(ways(&only), [vec![], vec!["reboot_unseen"]]);
+        let verb = Line::parse_from(["scenario"].iter().chain(&only)).verb;
+        let error = verb.run(Install::Never).unwrap_err();
+        assert_eq!(crate::exit::of_error(&error), Exit::Usage, "{error:#}");
+    }
+
+    /// The way back to real mode ends at a BIOS.
+    #[test]
+    fn whoever_reboots_by_bios_says_so() {
+        for stage in catalogue::all().iter().flat_map(|scenario| &scenario.stages) {
+            let by_bios = [stage.run, stage.words]
+                .iter()
+                .any(|text| text.contains("reboot bios") || text.contains("reboot=b"));
+            assert_eq!(by_bios, stage.needs_bios, "{}", stage.label);
+            assert!(
+                !(stage.needs_bios && stage.boot == Some(Boot::Efi)),
+                "{}",
+                stage.label
+            );
+        }
+    }
 
     #[test]
     fn the_short_list_is_on_every_architecture_with_its_controls() {

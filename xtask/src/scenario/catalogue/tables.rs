@@ -56,12 +56,17 @@ fn seen() -> Vec<Stage> {
 
 /// The comparison is left out, too: the machine dies, and is looked at from outside.
 fn unseen() -> Vec<Stage> {
-    let lost = || {
+    let explained = || {
         death()
             .early()
-            .says("triple fault of CPU 1 in smp_high")
             .says("initial_page_table")
             .says("the two are out of step: the resync after that mapping is missing")
+    };
+    let lost = || explained().says("triple fault of CPU 1 in smp_high");
+    let lost_alone = || {
+        explained()
+            .says("triple fault of CPU 0 in ")
+            .says("slot 3 of initial_page_table is empty")
     };
     let blind = |label, expect: Expect| stage(label, 2, expect).on(I386, None).panic(-1);
     vec![
@@ -74,6 +79,35 @@ fn unseen() -> Vec<Stage> {
             .words("nopae"),
         blind("pae_unseen", lost().says("slot 3 of initial_page_table is empty"))
             .inject("resync*:skip,compare*:skip"),
+        // The board of 2017: one CPU, UEFI, and the first to run on the table is firmware.
+        stage(
+            "quark_unseen",
+            1,
+            lost_alone().says("; it was: calling firmware: SetVirtualAddressMap"),
+        )
+        .on(I386, None)
+        .inject("resync*:skip,compare*:skip")
+        .panic(-1)
+        .up()
+        .efi(),
+        // Up and running; and down by a table that nobody needed before.
+        stage(
+            "reboot_unseen",
+            1,
+            Expect {
+                ready: true,
+                ends: 1,
+                ..lost_alone()
+            }
+            .says("; it was: rebooting the machine")
+            .says("@way name=bios"),
+        )
+        .on(I386, None)
+        .inject("resync*:skip,compare*:skip")
+        .panic(-1)
+        .run("reboot bios")
+        .up()
+        .bios(),
         // With PAE all of the kernel is one entry, and after the first resync none can be lost.
         blind("pae_late", poweroff())
             .inject("resync/1*:skip,resync/2*:skip")
