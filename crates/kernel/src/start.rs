@@ -54,6 +54,7 @@ fn boot<A: Arch>(hw: HwId) -> ! {
     time_init::<A>();
     let tables = efi::enter_virtual_mode::<A>(tables);
     efi::wall_clock::<A>();
+    power::boots::ask_firmware::<A>();
     smp_init::<A>(tables);
     rest_init::<A>()
 }

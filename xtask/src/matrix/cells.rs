@@ -209,7 +209,8 @@ pub fn all(release: bool) -> Vec<Cell> {
         .filter_map(|arch| VARIANTS.iter().find(|variant| variant.arch == arch));
     let others = others.flat_map(|variant| {
         let tasks = Task::SPECIAL.into_iter().filter(|task| task.is_for(variant.arch));
-        let tasks = tasks.chain(Task::again(variant.arch).filter(|task| !task.needs_bios()));
+        let anywhere = |task: &Task| !task.needs_bios() && !task.needs_efi();
+        let tasks = tasks.chain(Task::again(variant.arch).filter(anywhere));
         tasks.flat_map(move |task| {
             let builds = [false, true]
                 .into_iter()
@@ -225,7 +226,11 @@ pub fn all(release: bool) -> Vec<Cell> {
         tasks.flat_map(move |task| [false, true].map(|smp| cell(variant, smp, 4, release, task)))
     });
     let uefi = VARIANTS.iter().filter(|variant| variant.name == "uefi");
-    let uefi = uefi.map(|variant| cell(variant, true, 4, release, Task::Audit));
+    let uefi = uefi.flat_map(|variant| {
+        let again = Task::again(variant.arch).filter(|task| task.needs_efi());
+        let tasks = again.chain([Task::Audit]);
+        tasks.map(move |task| cell(variant, true, 4, release, task))
+    });
     let special = gicv2.chain(bios).chain(uefi);
     let mut cells: Vec<Cell> = boots.chain(others).chain(special).collect();
     // By architecture, so that a shard builds few kernels.
@@ -298,6 +303,9 @@ mod tests {
             "aarch64/gicv3/smp-512",
             "i386/pentium/up-1",
             "i386/uefi-pentium3/up-1",
+            "x86_64/uefi/smp-4/again-efi",
+            "i386/uefi/smp-4/again-efi",
+            "aarch64/uefi/smp-4/again-efi",
             "x86_64/uefi/smp-4/audit",
             "x86_64/grub/smp-4",
             "aarch64/gicv2/smp-4/hotplug",

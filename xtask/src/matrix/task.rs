@@ -72,16 +72,19 @@ pub enum Way {
     Triple,
     /// Firmware call of aarch64.
     Psci,
+    /// EFI's `ResetSystem`.
+    Efi,
 }
 
 impl Way {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Acpi,
         Self::Kbd,
         Self::Bios,
         Self::Pci,
         Self::Triple,
         Self::Psci,
+        Self::Efi,
     ];
 
     /// The kernel's name, the task's name, and the task's command line.
@@ -117,6 +120,11 @@ impl Way {
                 "again-psci",
                 "reboot=psci \"run=first reboot;cpus;poweroff\"",
             ),
+            Self::Efi => (
+                "efi",
+                "again-efi",
+                "reboot=efi \"run=first reboot;cpus;poweroff\"",
+            ),
         }
     }
 
@@ -127,7 +135,11 @@ impl Way {
 
     /// Whether machines of `arch` have it.
     const fn is_for(self, arch: Arch) -> bool {
-        matches!(self, Self::Psci) != arch.is_x86()
+        match self {
+            Self::Efi => true,
+            Self::Psci => !arch.is_x86(),
+            _ => arch.is_x86(),
+        }
     }
 }
 
@@ -252,6 +264,11 @@ impl Task {
     /// Whether it takes firmware that runs again when it is entered in real mode, and resets the machine then.
     pub const fn needs_bios(self) -> bool {
         matches!(self, Self::Again(Way::Bios))
+    }
+
+    /// Whether it takes firmware that is an EFI.
+    pub const fn needs_efi(self) -> bool {
+        matches!(self, Self::Again(Way::Efi))
     }
 
     /// How often the machine comes up again.

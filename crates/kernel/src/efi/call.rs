@@ -20,6 +20,7 @@ use crate::phase::{self, Phase};
 static GET_TIME: AtomicUsize = AtomicUsize::new(0);
 static GET_VARIABLE: AtomicUsize = AtomicUsize::new(0);
 static GET_NEXT_VARIABLE_NAME: AtomicUsize = AtomicUsize::new(0);
+static SET_VARIABLE: AtomicUsize = AtomicUsize::new(0);
 static RESET_SYSTEM: AtomicUsize = AtomicUsize::new(0);
 
 /// Held by whoever is in firmware: hardly any service may be called while another runs (UEFI 2.10, 8.1).
@@ -37,6 +38,8 @@ type GetVariable = unsafe extern "efiapi" fn(
     *mut c_void,
 ) -> Status;
 type GetNextVariableName = unsafe extern "efiapi" fn(*mut usize, *mut u16, *mut Guid) -> Status;
+type SetVariable =
+    unsafe extern "efiapi" fn(*const u16, *const Guid, VariableAttributes, usize, *const c_void) -> Status;
 type ResetSystem = unsafe extern "efiapi" fn(ResetType, Status, usize, *const c_void) -> Status;
 
 /// Firmware's function at `address`.
@@ -94,6 +97,7 @@ fn publish<A: Arch>(found: &Found, map: &Mapped) -> Result<usize, &'static str> 
         (Service::GetTime, &GET_TIME),
         (Service::GetVariable, &GET_VARIABLE),
         (Service::GetNextVariableName, &GET_NEXT_VARIABLE_NAME),
+        (Service::SetVariable, &SET_VARIABLE),
         (Service::ResetSystem, &RESET_SYSTEM),
     ] {
         let Some(physical) = found.get(service) else {
@@ -170,6 +174,57 @@ pub(super) fn get_variable<A: Arch>(
         unsafe { call(name.as_ptr(), vendor, &raw mut attributes, &raw mut bytes, to) }
     })?;
     Some((status, attributes, bytes))
+}
+
+/// `SetVariable`; no data deletes it. The name ends with a zero.
+pub(super) fn set_variable<A: Arch>(
+    name: &[u16],
+    vendor: &Guid,
+    attributes: VariableAttributes,
+    data: &[u8],
+) -> Option<Status> {
+    with_service::<A, SetVariable, _>(&SET_VARIABLE, &"calling firmware: SetVariable", |call| {
+        // SAFETY: firmware reads the name up to its zero, one GUID, and as many bytes of data as there are.
+        unsafe {
+            call(
+                name.as_ptr(),
+                vendor,
+                attributes,
+                data.len(),
+                data.as_ptr().cast(),
+            )
+        }
+    })
+}
+
+/// The same, for the last CPU that runs, which takes no lock; interrupts are off. A kernel that failed in firmware, or
+/// stopped a CPU there, does not go back in.
+pub(super) fn set_variable_at_the_end<A: Arch>(
+    name: &[u16],
+    vendor: &Guid,
+    attributes: VariableAttributes,
+    data: &[u8],
+) -> Option<Status> {
+    let address = SET_VARIABLE.load(Ordering::Acquire);
+    if address == 0 || BUSY.swap(true, Ordering::Relaxed) {
+        return None;
+    }
+    phase::enter::<A>(&"calling firmware: SetVariable");
+    // SAFETY: `publish` stored this service's address there.
+    let call: SetVariable = unsafe { function(address) };
+    // SAFETY: as in `set_variable`.
+    let call = || unsafe {
+        call(
+            name.as_ptr(),
+            vendor,
+            attributes,
+            data.len(),
+            data.as_ptr().cast(),
+        )
+    };
+    let status = A::with_fpu(call);
+    BUSY.store(false, Ordering::Relaxed);
+    Some(status)
 }
 
 /// `ResetSystem`, as a way to reset the machine: returns if there is none, or nothing came of it. Whoever calls this is the

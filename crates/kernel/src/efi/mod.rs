@@ -11,6 +11,7 @@
 
 mod call;
 mod map;
+mod own;
 mod time;
 mod variables;
 
@@ -18,6 +19,7 @@ use boot_info::BootInfo;
 use boot_info::efi::{self, RuntimeTable, Service, SystemTable};
 
 pub use call::{power_off, reset};
+pub(crate) use own::{leave, take};
 pub(crate) use time::wall_clock;
 pub(crate) use variables::list;
 

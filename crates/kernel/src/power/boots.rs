@@ -1,8 +1,8 @@
 //! How often this machine has come up since it was turned on, and by which way it was reset last.
 //!
 //! A page of RAM remembers: firmware leaves most of it alone over a reset. It is found where it was left, in the middle of
-//! RAM, because the loader gives the same memory map again. Where RAM does not outlive a reset, or the map changes, every
-//! boot is the first.
+//! RAM, because the loader gives the same memory map again. Where RAM does not outlive a reset, or the map changes, a variable
+//! of EFI's has the same. Where there is neither, every boot is the first.
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -11,14 +11,13 @@ use boot_info::memblock::Direction;
 use paging::PAGE_SIZE;
 
 use crate::arch::Arch;
-use crate::{info, mm, println};
+use crate::{efi, info, mm, println};
 
 /// Bytes of a way's name that are kept.
 const NAME: usize = 8;
 
-/// What is in the page.
+/// What is kept.
 #[derive(Clone, Copy)]
-#[repr(C)]
 struct Kept {
     magic: [u8; 8],
     boots: u32,
@@ -26,6 +25,7 @@ struct Kept {
     by: [u8; NAME],
 }
 
+const BYTES: usize = 24;
 const MAGIC: [u8; 8] = *b"standst1";
 
 /// Physical address of the page; 0 if there is none.
@@ -49,6 +49,33 @@ impl Kept {
         !boots ^ by as u32 ^ ((by >> 32) as u32).rotate_left(7)
     }
 
+    /// As it lies in memory, and in EFI's variable.
+    fn to_bytes(self) -> [u8; BYTES] {
+        let mut bytes = [0; BYTES];
+        let fields: [&[u8]; 4] = [
+            &self.magic,
+            &self.boots.to_le_bytes(),
+            &self.check.to_le_bytes(),
+            &self.by,
+        ];
+        bytes
+            .iter_mut()
+            .zip(fields.into_iter().flatten())
+            .for_each(|(to, from)| *to = *from);
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; BYTES]) -> Self {
+        let [magic, numbers, by] = [0, 8, 16].map(|at| core::array::from_fn(|n| bytes[at + n]));
+        let numbers = u64::from_le_bytes(numbers);
+        Self {
+            magic,
+            boots: numbers as u32,
+            check: (numbers >> 32) as u32,
+            by,
+        }
+    }
+
     /// The name, if all of this was written by [`note`].
     fn by(&self) -> Option<&str> {
         let good = self.magic == MAGIC && self.check == Self::sum(self.boots, self.by);
@@ -70,24 +97,41 @@ pub(crate) fn reserve(memblock: &mut Memblock) {
     }
 }
 
-fn page<A: Arch>() -> Option<*mut Kept> {
+fn page<A: Arch>() -> Option<*mut [u8; BYTES]> {
     let at = PAGE.load(Ordering::Relaxed);
     let mapped = at != 0 && mm::kernel_root() != 0;
     mapped.then(|| mm::phys_to_virt::<A>(at).cast())
 }
 
-/// Looks what the last boot left. The final page tables are on.
+/// Looks what the last boot left in RAM. The final page tables are on.
 pub(crate) fn count<A: Arch>() {
     let Some(page) = page::<A>() else { return };
-    // SAFETY: the page is RAM in the physmap, reserved for this, and any bytes are a value of the type.
+    // SAFETY: the page is RAM in the physmap, reserved for this, and holds so many bytes.
     let kept = unsafe { page.read_volatile() };
-    let Some(by) = kept.by() else { return };
+    if come_up(&Kept::from_bytes(&kept)) {
+        // SAFETY: as above. Only a reset that is announced counts.
+        unsafe { page.write_volatile([0; BYTES]) };
+    }
+}
+
+/// Looks what the last boot left with firmware, which is what counts where RAM does not outlive a reset. Runtime services are
+/// in use, if there are any.
+pub(crate) fn ask_firmware<A: Arch>() {
+    // Taken in any case: found later it would be out of date.
+    let kept = efi::take::<A, BYTES>();
+    if let Some(kept) = kept.filter(|_| is_first()) {
+        come_up(&Kept::from_bytes(&kept));
+    }
+}
+
+/// Whether the last boot left word; if so, this is one more.
+fn come_up(kept: &Kept) -> bool {
+    let Some(by) = kept.by() else { return false };
     let boots = kept.boots.saturating_add(1);
     BOOTS.store(boots, Ordering::Relaxed);
     info!("boot: number {boots} since this machine was turned on; reset by {by}");
     println!("@boot n={boots} by={by}");
-    // SAFETY: as above. Only a reset that is announced counts.
-    unsafe { page.cast::<u8>().write_bytes(0, size_of::<Kept>()) };
+    true
 }
 
 /// Whether the machine has not been reset since it was turned on.
@@ -95,14 +139,23 @@ pub(crate) fn is_first() -> bool {
     BOOTS.load(Ordering::Relaxed) == 1
 }
 
-/// Leaves word for the next boot that the machine is about to be reset in the way of this name.
+/// Leaves word for the next boot that the machine is about to be reset in the way of this name: in RAM.
 pub(super) fn note<A: Arch>(way: &str) {
     let Some(page) = page::<A>() else { return };
+    // SAFETY: as in `count`; whoever resets the machine is alone with it.
+    unsafe { page.write_volatile(word(way).to_bytes()) };
+    A::write_back(page.addr(), BYTES);
+}
+
+/// The same, with firmware, if there is one that keeps it. Not for a kernel that failed: firmware may be why.
+pub(super) fn tell_firmware<A: Arch>(way: &str) {
+    efi::leave::<A>(&word(way).to_bytes());
+}
+
+fn word(way: &str) -> Kept {
     let mut by = [0; NAME];
     by.iter_mut().zip(way.bytes()).for_each(|(to, from)| *to = from);
-    // SAFETY: as in `count`; whoever resets the machine is alone with it.
-    unsafe { page.write_volatile(Kept::new(BOOTS.load(Ordering::Relaxed), by)) };
-    A::write_back(page.addr(), size_of::<Kept>());
+    Kept::new(BOOTS.load(Ordering::Relaxed), by)
 }
 
 #[cfg(test)]
@@ -113,6 +166,18 @@ mod tests {
     fn what_is_kept_is_known_again() {
         let kept = Kept::new(3, *b"kbd\0\0\0\0\0");
         assert_eq!(kept.by(), Some("kbd"));
+        let again = Kept::from_bytes(&kept.to_bytes());
+        assert_eq!((again.by(), again.boots), (Some("kbd"), 3));
+    }
+
+    #[test]
+    fn no_byte_of_it_may_change() {
+        let good = Kept::new(3, *b"kbd\0\0\0\0\0").to_bytes();
+        for at in 0..BYTES {
+            let mut bytes = good;
+            bytes[at] ^= 1;
+            assert_eq!(Kept::from_bytes(&bytes).by(), None, "byte {at}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod ways;
 use core::fmt;
 
 use smp_stop::Reason;
-pub(crate) use ways::{check_choice, choose, choose_of, power_off, reset, reset_without_a_word};
+pub(crate) use ways::{check_choice, choose, choose_of, power_off, reboot, reset, reset_without_a_word};
 
 use crate::arch::Arch;
 use crate::inject::{self, Place};
@@ -59,7 +59,7 @@ pub fn shut_down<A: Arch>(end: End) -> ! {
     announce(end);
     match end {
         End::PowerOff if inject::at(Place::PowerOff, 0).goes() => power_off::<A>(),
-        End::Reboot | End::Panic if inject::at(Place::Reset, 0).goes() => reset::<A>(),
+        End::Reboot | End::Panic if inject::at(Place::Reset, 0).goes() => reboot::<A>(),
         _ => {}
     }
     if end != End::Halt {

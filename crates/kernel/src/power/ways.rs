@@ -56,24 +56,36 @@ pub(crate) fn choose_of<A: Arch>(name: &str) -> Result<(), &'static str> {
 }
 
 /// Resets the machine: the way that was chosen first, then all others, each announced. Returns if nothing came of any. The
-/// owner of a stop calls this.
-pub(crate) fn reset<A: Arch>() {
-    reset_by::<A>(|way| println!("@way name={}", way.name));
+/// owner of a stop calls this, at a planned end.
+pub(crate) fn reboot<A: Arch>() {
+    reset_by::<A>(|way| {
+        boots::tell_firmware::<A>(way.name);
+        announce(way);
+    });
 }
 
-/// The same, for a kernel that fails whenever it says something.
+/// The same, for a kernel that failed.
+pub(crate) fn reset<A: Arch>() {
+    reset_by::<A>(announce);
+}
+
+/// The same, for one that fails whenever it says something.
 pub(crate) fn reset_without_a_word<A: Arch>() {
     reset_by::<A>(|_| ());
 }
 
-fn reset_by<A: Arch>(announce: impl Fn(&Way)) {
+fn announce(way: &Way) {
+    println!("@way name={}", way.name);
+}
+
+fn reset_by<A: Arch>(before: impl Fn(&Way)) {
     let letter = CHOSEN.load(Ordering::Relaxed);
     let (first, rest) = (A::resets().iter(), A::resets().iter());
     let first = first.filter(|way| begins(way, letter));
     let rest = rest.filter(|way| !begins(way, letter));
     for way in first.chain(rest) {
         boots::note::<A>(way.name);
-        announce(way);
+        before(way);
         try_one::<A>(way);
     }
 }
