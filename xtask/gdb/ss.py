@@ -1,8 +1,7 @@
 """gdb commands for Standstill: `help ss` lists them. `cargo xtask gdb` and `cargo xtask open` load this.
 
 All that is shown is read from the kernel's memory, through the page tables of whichever CPU has them, or from a core. An ELF file
-of another build than the kernel's is refused. A kernel that has not booted yet is first run up to its monitor, whose address xtask
-leaves in $ss_monitor.
+of another build than the kernel's is refused. A kernel that has not booted yet is first run up to its monitor.
 """
 
 import os.path
@@ -13,7 +12,7 @@ import gdb
 
 sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from standstill import machine  # noqa: E402
+from standstill import machine, printers  # noqa: E402
 from standstill.report import Report  # noqa: E402
 from standstill.trace import Trace  # noqa: E402
 
@@ -32,6 +31,7 @@ class Command(gdb.Command):
 
     words = ""
     kind = gdb.COMMAND_STATUS
+    needs_kernel = True
 
     def __init__(self, name):
         super().__init__("ss " + name, self.kind)
@@ -44,7 +44,8 @@ class Command(gdb.Command):
             raise gdb.GdbError(self.usage)
         arguments = [self.number(word) if "CPU" in name else word for word, name in zip(given, self.words.split())]
         try:
-            machine.boot()
+            if self.needs_kernel:
+                machine.boot()
             for line in self.lines(*arguments):
                 print(line)
         except (gdb.error, OSError, struct.error) as error:
@@ -95,6 +96,18 @@ class Log(Command):
         return machine.log()
 
 
+class Printers(Command):
+    """Show values as Rust writes them, by the printers of a toolchain: ss printers SYSROOT/lib/rustlib/etc"""
+
+    words = "FOLDER"
+    kind = gdb.COMMAND_DATA
+    needs_kernel = False
+
+    def lines(self, folder):
+        printers.load(folder)
+        return []
+
+
 class PerCpu(Command):
     """A CPU's copy of a per-CPU variable, by its path: ss percpu kernel::cpu::CPU_NUMBER 1"""
 
@@ -112,3 +125,4 @@ StopReport("stop-report")
 TraceOf("trace")
 Log("log")
 PerCpu("percpu")
+Printers("printers")

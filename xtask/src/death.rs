@@ -64,9 +64,7 @@ pub fn explain(guest: &Guest<'_>, found: &Found<'_>, end: End) -> Death {
     };
     match found {
         Found::Ours(_) => {}
-        Found::Another(id) => death.lines.push(format!(
-            "  the kernel in memory is build {id}, the ELF file is another: no names"
-        )),
+        Found::Another(mismatch) => death.lines.push(format!("  {mismatch}: no names")),
         Found::Nothing => death
             .lines
             .push("  the kernel is not where it should be in memory: no names".into()),

@@ -48,6 +48,14 @@ pub struct Kernel {
 }
 
 impl Kernel {
+    /// The same kernel, with the ELF file of another one. For tests of those who must notice.
+    pub fn mistaken_for(self, other: Self) -> Self {
+        Self {
+            elf: other.elf,
+            ..self
+        }
+    }
+
     /// The UEFI loader for it, built when it is first asked for.
     ///
     /// # Errors

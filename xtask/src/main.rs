@@ -4,6 +4,7 @@ mod arch;
 mod audit;
 mod bench;
 mod death;
+mod debugger;
 mod disk;
 mod exit;
 mod guest;
@@ -58,6 +59,7 @@ enum Verb {
     Check(verbs::check::Check),
     Gdb(verbs::gdb::Gdb),
     Core(verbs::core::Core),
+    Open(verbs::open::Open),
     Bench(verbs::bench::Bench),
     Soak(verbs::soak::Soak),
     Report(verbs::report::Report),
@@ -82,6 +84,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Verb::Check(check) => check.run(install),
         Verb::Gdb(gdb) => gdb.run(install),
         Verb::Core(core) => core.run(install),
+        Verb::Open(open) => open.run(install),
         Verb::Bench(bench) => bench.run(install),
         Verb::Soak(soak) => soak.run(install),
         Verb::Report(report) => report.run(install),

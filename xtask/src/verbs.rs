@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod gdb;
 pub mod image;
 pub mod matrix;
+pub mod open;
 pub mod qemu;
 pub mod report;
 pub mod scenario;

@@ -1,5 +1,7 @@
 """The machine as a whole: whether its kernel has booted, what its CPUs do, what it said."""
 
+import re
+
 import gdb
 
 from . import build, memory
@@ -33,11 +35,18 @@ def boot():
     build.check()
 
 
+def monitor():
+    """Where the monitor begins: the kernel has booted when it comes there. Its name depends on the architecture."""
+    text = gdb.execute("info functions -q -n kernel::monitor::main", to_string=True)
+    names = re.findall(r"fn (kernel::monitor::main<[^(]*>)\(", text)
+    found = gdb.lookup_static_symbol(names[0], gdb.SYMBOL_VAR_DOMAIN) if names else None
+    if found is None:
+        raise gdb.GdbError("the kernel has not booted yet, and has no monitor to run up to")
+    return int(found.value().address)
+
+
 def run():
-    main = gdb.convenience_variable("ss_monitor")
-    if main is None:
-        raise gdb.GdbError("the kernel has not booted yet, and $ss_monitor does not say up to where to run")
-    stop = gdb.Breakpoint("*%#x" % int(main), type=gdb.BP_HARDWARE_BREAKPOINT, temporary=True, internal=True)
+    stop = gdb.Breakpoint("*%#x" % monitor(), type=gdb.BP_HARDWARE_BREAKPOINT, temporary=True, internal=True)
     stop.silent = True
     gdb.execute("continue", to_string=True)
     if not has_booted():

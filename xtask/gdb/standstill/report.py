@@ -54,8 +54,14 @@ class Report:
 
     def lines(self):
         """As the kernel prints it, and behind each program counter its function."""
+        head = "%5s %12s %-14s %-12s %11s %-13s %-18s" % (
+            "cpu", "hardware id", "state", "stopped by", "after us", "why", "pc",
+        )
+        return [self.summary(), head] + [slot.line() for slot in self.slots if slot.matters()]
+
+    def summary(self):
         if not self.has_stopped():
-            return ["stop: none"]
+            return "stop: none"
         # Of an owner that was replaced since the verdict does not count.
         final = self.verdict >> 24 == self.latch >> 6 & 0xFF and self.verdict & 0xFF in VERDICTS
         text = "stop: %s by CPU %s: " % (REASONS[self.latch & 3], shown(self.owner()))
@@ -67,10 +73,7 @@ class Report:
             text += ", taken from CPU %s" % shown(self.cpu_of(self.former))
         if self.reentries:
             text += ", %d failures on the way" % self.reentries
-        head = "%5s %12s %-14s %-12s %11s %-13s %-18s" % (
-            "cpu", "hardware id", "state", "stopped by", "after us", "why", "pc",
-        )
-        return [text, head] + [slot.line() for slot in self.slots if slot.matters()]
+        return text
 
 
 class Slot:

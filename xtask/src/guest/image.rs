@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::memory::{Memory, PAGE};
 use super::space::{Space, little};
-use crate::kernel::elf::Elf;
+use crate::kernel::elf::{Elf, hex};
 
 /// A kernel that was found.
 #[derive(Clone, Debug)]
@@ -21,10 +21,27 @@ pub struct Image<'a> {
 pub enum Found<'a> {
     /// The kernel in the ELF file.
     Ours(Image<'a>),
-    /// Another build, of this id.
-    Another(String),
+    /// Another build, and which.
+    Another(Mismatch),
     /// No kernel.
     Nothing,
+}
+
+/// Two builds where there should be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    memory: String,
+    elf: String,
+}
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { memory, elf } = self;
+        write!(
+            f,
+            "the kernel in memory is build {memory}, the ELF file is build {elf}"
+        )
+    }
 }
 
 /// The note that every kernel carries.
@@ -65,10 +82,8 @@ pub fn find<'a>(elf: &'a Elf, memory: &dyn Memory, spaces: &[Space]) -> Found<'a
         };
         match image.note(memory) {
             Some(note) if note.found == note.expected => return Found::Ours(image),
-            Some(note) if note.found[..NOTE_HEADER] == note.expected[..NOTE_HEADER] => {
-                another.get_or_insert_with(|| hex(&note.found[NOTE_HEADER..]));
-            }
-            _ => {}
+            Some(note) => another = another.or_else(|| image.any_note(memory, &note)),
+            None => {}
         }
     }
     another.map_or(Found::Nothing, Found::Another)
@@ -86,6 +101,19 @@ impl<'a> Image<'a> {
         (found.len() > NOTE_HEADER).then_some(Note {
             expected: &section.bytes,
             found,
+        })
+    }
+
+    /// The build whose note is somewhere where this image should be: another build has it in another place.
+    fn any_note(&self, memory: &dyn Memory, note: &Note<'_>) -> Option<Mismatch> {
+        let len = usize::try_from(self.virt.end - self.virt.start).ok()?;
+        let bytes = self.read(memory, self.virt.start, len)?;
+        let (header, id) = note.expected.split_at(NOTE_HEADER);
+        let starts_here = |window: &&[u8]| window.starts_with(header);
+        let found = bytes.windows(note.expected.len()).step_by(4).find(starts_here)?;
+        Some(Mismatch {
+            memory: hex(&found[NOTE_HEADER..]),
+            elf: hex(id),
         })
     }
 
@@ -136,10 +164,6 @@ impl<'a> Image<'a> {
     pub const fn elf(&self) -> &'a Elf {
         self.elf
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -204,11 +228,18 @@ pub mod tests {
             );
         }
         fake.write(0x40_1010, &[0xcd]);
-        let memory = Cache::new(&mut fake);
-        let Found::Another(id) = find(&elf, &memory, &[]) else {
-            panic!("taken for ours");
+        let said = |fake: &mut Fake| match find(&elf, &Cache::new(fake), &[]) {
+            Found::Another(mismatch) => mismatch.to_string(),
+            other => panic!("{other:?}"),
         };
-        assert!(id.starts_with("cdabab"), "{id}");
+        let text = said(&mut fake);
+        assert!(text.contains("memory is build cdabab"), "{text}");
+        assert!(text.contains("ELF file is build ababab"), "{text}");
+        // The note of another build lies elsewhere, as a rule.
+        fake.write(0x40_1000, &[0; 36]);
+        fake.write(0x40_1804, &elf.sections[0].bytes);
+        fake.write(0x40_1814, &[0xef]);
+        assert!(said(&mut fake).contains("memory is build efabab"));
     }
 
     #[test]

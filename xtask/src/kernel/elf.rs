@@ -55,6 +55,11 @@ pub fn in_file(data: &[u8], symbol: &str) -> Result<Option<Range<usize>>> {
     Ok(place())
 }
 
+/// Bytes as the kernel prints its build id.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl Elf {
     /// Reads a little-endian ELF file of either width.
     ///
@@ -142,9 +147,7 @@ fn common<'data>(file: &impl Object<'data>) -> Result<Elf> {
     let symbols = file
         .symbols()
         .filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address())));
-    let build_id = file
-        .build_id()?
-        .map(|id| id.iter().map(|byte| format!("{byte:02x}")).collect());
+    let build_id = file.build_id()?.map(hex);
     Ok(Elf {
         loads: Vec::new(),
         sections,

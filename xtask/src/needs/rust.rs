@@ -65,6 +65,12 @@ impl Toolchain {
             .join("bin/rust-lld")
     }
 
+    /// The folder of what teaches gdb to show values as Rust writes them; not every package of Rust has it.
+    pub fn gdb_printers(&self) -> Option<PathBuf> {
+        let folder = self.sysroot.join("lib/rustlib/etc");
+        Some(folder).filter(|folder| folder.join("gdb_lookup.py").is_file())
+    }
+
     /// As `doctor` shows it.
     pub fn version(&self) -> String {
         format!("{}.{}", self.version.0, self.version.1)

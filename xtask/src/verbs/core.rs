@@ -12,7 +12,6 @@ use crate::exit::Exit;
 use crate::kernel;
 use crate::needs::{self, Install, Need};
 use crate::out::tell;
-use crate::paths;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::{self, Watch};
@@ -24,7 +23,8 @@ use crate::vm::{self, Watch};
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask core --arch aarch64 --smp 4 --append run=panic --out vmcore
-  cargo xtask core --arch x86_64 --timeout 5 --out vmcore      # of a kernel that runs
+  cargo xtask core --arch x86_64 --after-ready 1 --append 'run=\"busy 1-3\"' --out vmcore   # of a kernel that runs
+  cargo xtask open vmcore --batch 'thread apply all bt' --batch 'ss trace'
   gdb-multiarch target/standstill/aarch64-smp-debug/standstill.elf vmcore -ex 'thread apply all bt'")]
 pub struct Core {
     #[command(flatten)]
@@ -37,6 +37,9 @@ pub struct Core {
     /// Seconds after which the core is written in any case.
     #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
+    /// Write the core so many seconds after the kernel is ready, whatever it does then.
+    #[arg(long, value_name = "S")]
+    after_ready: Option<u64>,
 }
 
 impl Core {
@@ -56,7 +59,7 @@ impl Core {
             show: Show::Plain,
             input: Input::None,
             timeout: Some(Duration::from_secs(self.timeout)),
-            after_ready: None,
+            after_ready: self.after_ready.map(Duration::from_secs),
             audit: None,
             resets: 0,
         };
@@ -64,8 +67,7 @@ impl Core {
         if !self.out.exists() {
             return Ok(Exit::Failed);
         }
-        let elf = paths::shown(&kernel.elf.path);
-        tell!("gdb-multiarch {elf} {}", self.out.display());
+        tell!("cargo xtask open {}", self.out.display());
         Ok(Exit::Pass)
     }
 }

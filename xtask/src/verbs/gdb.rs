@@ -1,23 +1,24 @@
 //! `cargo xtask gdb`: a kernel under the debugger, with symbols.
 
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, atomic::AtomicBool};
 use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::Args;
 use signal_hook::consts::SIGINT;
 
 use super::build::Choice;
 use super::qemu::{MachineArgs, free_port};
+use crate::debugger::{self, Target};
 use crate::exit::Exit;
 use crate::kernel;
-use crate::kernel::elf::Elf;
-use crate::needs::{self, Install, Need, tool};
-use crate::paths;
+use crate::needs::{self, Install, Need};
 use crate::vm::console::Show;
 use crate::vm::input::Input;
+use crate::vm::judge::End;
 use crate::vm::spec::Spec;
 use crate::vm::{self, Event, Watch};
 
@@ -40,7 +41,13 @@ pub struct Gdb {
     /// Run this command of gdb and end, instead of asking you. May be given more than once.
     #[arg(long, value_name = "CMD")]
     batch: Vec<String>,
+    /// With --batch: seconds after which the machine is taken away [default: 300]
+    #[arg(long, value_name = "S", requires = "batch", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
 }
+
+/// For commands that nobody watches.
+const TIMEOUT: u64 = 300;
 
 impl Gdb {
     /// Runs the verb.
@@ -59,7 +66,12 @@ impl Gdb {
             gdb: Some(port),
             ..self.machine.spec(&kernel)?
         };
-        let mut gdb = self.command(&spec, port)?;
+        let mut gdb = debugger::command(
+            self.choice.arch,
+            &spec.kernel.elf.path,
+            Target::Port(port),
+            &self.batch,
+        )?;
         // Ctrl-C is for gdb. It shares the terminal's process group with us, and we must outlive it.
         signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))
             .context("cannot catch Ctrl-C")?;
@@ -67,60 +79,24 @@ impl Gdb {
         let watch = Watch {
             show: Show::Error,
             input: Input::None,
-            timeout: None,
+            timeout: (!self.batch.is_empty()).then(|| Duration::from_secs(self.timeout.unwrap_or(TIMEOUT))),
             after_ready: None,
             audit: None,
             resets: 0,
         };
-        vm::run_with(&spec, watch, |events| {
+        let outcome = vm::run_with(&spec, watch, |events| {
             thread::spawn(move || {
                 let _ = sender.send(gdb.status());
                 let _ = events.send(Event::Quit);
             });
         })?;
         let status: ExitStatus = status.recv().context("gdb is lost")?.context("cannot run gdb")?;
-        Ok(if status.success() {
+        Ok(if outcome.end == End::Timeout {
+            Exit::Timeout
+        } else if status.success() {
             Exit::Pass
         } else {
             Exit::Failed
         })
     }
-
-    fn command(&self, spec: &Spec<'_>, port: u16) -> Result<Command> {
-        let gdb = tool::gdb_path().ok_or_else(|| anyhow!("no gdb"))?;
-        let mut command = Command::new(gdb);
-        command.args(["-q", "-nx"]).arg(&spec.kernel.elf.path);
-        let architecture = format!("set architecture {}", self.choice.arch.gdb_name());
-        let remote = format!("target remote 127.0.0.1:{port}");
-        let script = paths::root().join("xtask/gdb/ss.py");
-        let script = format!("source {}", script.display());
-        let monitor = format!("set $ss_monitor = {:#x}", monitor(&spec.kernel.elf.read()?)?);
-        // A guest that ends must not leave gdb asking.
-        for line in [
-            "set confirm off",
-            "set pagination off",
-            &architecture,
-            &script,
-            &monitor,
-            &remote,
-        ] {
-            command.args(["-ex", line]);
-        }
-        if !self.batch.is_empty() {
-            command.arg("-batch");
-            for line in &self.batch {
-                command.args(["-ex", line]);
-            }
-        }
-        Ok(command)
-    }
-}
-
-/// Where the monitor begins: the kernel has booted when it comes there.
-fn monitor(elf: &[u8]) -> Result<u64> {
-    let elf = Elf::parse(elf)?;
-    let is_it =
-        |name: &str| format!("{:#}", rustc_demangle::demangle(name)).starts_with("kernel::monitor::main");
-    let found = elf.symbols.iter().find(|(name, _)| is_it(name));
-    found.map(|(_, at)| *at).context("the kernel has no monitor")
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{build, matrix, scenario};
 use crate::arch::Arch;
+use crate::debugger::trials;
 use crate::exit::Exit;
 use crate::host::cargo as host_cargo;
 use crate::matrix::cells;
@@ -22,11 +23,15 @@ use crate::out::say;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask test              everything: some minutes on two cores
+  cargo xtask test --debugger   cores and gdb only
   cargo xtask test --host       unit tests, doc tests and models only")]
 pub struct Test {
     /// Only what runs on the host: unit tests, doc tests, and models of the stop engine.
     #[arg(long)]
     host: bool,
+    /// Only cores and the debugger: on every architecture, what gdb shows against what the machine's memory says.
+    #[arg(long, conflicts_with = "host")]
+    debugger: bool,
     /// How many small virtual machines run at once [default: the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
@@ -46,6 +51,16 @@ impl Tally {
             failed: !passed as u64,
         }
     }
+
+    /// The last line.
+    fn said(self) -> Exit {
+        say!("{} passed, {} failed", self.passed, self.failed);
+        if self.failed == 0 {
+            Exit::Pass
+        } else {
+            Exit::Failed
+        }
+    }
 }
 
 impl std::ops::AddAssign for Tally {
@@ -62,10 +77,15 @@ impl Test {
     /// When something is missing. What fails is counted.
     pub fn run(self, install: Install) -> Result<Exit> {
         if !self.host {
-            let mut needs = vec![Need::KernelRust, Need::Linker];
+            let mut needs = vec![Need::KernelRust, Need::Linker, Need::Gdb];
             needs.extend(Arch::ALL.map(Need::Qemu));
-            needs.extend(cells::needs(&cells::all(false)));
+            if !self.debugger {
+                needs.extend(cells::needs(&cells::all(false)));
+            }
             needs::ensure(&needs, install)?;
+        }
+        if self.debugger {
+            return Ok(debugger().said());
         }
         let mut tally = host("the host's tests", &[])?;
         tally += host("the same, with more than one CPU", &smp_features()?)?;
@@ -78,15 +98,11 @@ impl Test {
         tally += host("the trace's ring under loom", &checked("trace", "loom"))?;
         if !self.host {
             tally += symbols();
+            tally += debugger();
             tally += self.scenarios(install);
             tally += self.machines(install);
         }
-        say!("{} passed, {} failed", tally.passed, tally.failed);
-        Ok(if tally.failed == 0 {
-            Exit::Pass
-        } else {
-            Exit::Failed
-        })
+        Ok(tally.said())
     }
 
     fn scenarios(&self, install: Install) -> Tally {
@@ -215,6 +231,15 @@ fn is_news(line: &str) -> bool {
         || line.starts_with("running ")
         || (line.starts_with("test ") && line.ends_with(" ok"));
     !routine
+}
+
+/// Cores and gdb, on every architecture.
+fn debugger() -> Tally {
+    heading("cores and gdb");
+    match trials::run() {
+        Ok((passed, failed)) => Tally { passed, failed },
+        Err(error) => failed(&error),
+    }
 }
 
 /// Each UP kernel is free of code for more than one CPU.

@@ -162,13 +162,9 @@ impl Console {
     /// Drops the symbols if they belong to another kernel than the one that runs, and says so.
     fn check(&mut self, id: &str) -> Option<String> {
         let id = id.split_whitespace().next()?;
-        if self.symbols.as_ref()?.matches(id) {
-            return None;
-        }
+        let refusal = self.symbols.as_ref()?.refusal(id)?;
         self.symbols = None;
-        Some(format!(
-            "xtask: the running kernel is build {id}, the ELF file is another: no symbols"
-        ))
+        Some(format!("xtask: {refusal}"))
     }
 
     /// The machine was reset, and comes up again: what was said before is over.
@@ -266,6 +262,7 @@ fn hex(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vm::symbolise;
 
     fn fed(parts: &[&str]) -> Console {
         let mut console = Console::new(Show::Hidden, None);
@@ -329,6 +326,46 @@ mod tests {
         assert_eq!(pc_address("@panic cpu=0 why=\"at pc=0x1f\""), None);
         assert_eq!(pc_address("@panic cpu=0 why=\"page fault pc=0x1f\""), None);
         assert_eq!(pc_address("pc=1f"), None);
+    }
+
+    /// The console of a kernel of this build, with one backtrace of one frame.
+    fn panicked(build_id: &str, address: u64) -> String {
+        let mut console = Console::new(Show::Hidden, Some(symbolise::tests::own()));
+        let text = format!("[    0.1] build-id {build_id}\nbacktrace of CPU 0:\n  #0 {address:#018x}\n");
+        console.feed(text.as_bytes()).unwrap();
+        console.text
+    }
+
+    #[test]
+    fn frames_have_names_and_what_was_inlined_has_a_line_of_its_own() {
+        let symbols = symbolise::tests::own();
+        let inlined = symbols
+            .starts()
+            .find(|address| symbols.frames(*address).len() > 1);
+        let address = inlined.expect("nothing is inlined at the start of any of our functions");
+        let frames = symbols.frames(address);
+        let text = panicked(symbols.id(), address);
+        let lines: Vec<&str> = text.lines().skip(2).collect();
+        assert_eq!(lines[0], format!("  #0 {address:#018x} {}", frames[0]));
+        for (line, frame) in lines[1..].iter().zip(&frames[1..]) {
+            assert_eq!(*line, format!("       inlined into {frame}"));
+        }
+        assert_eq!(lines.len(), frames.len());
+    }
+
+    #[test]
+    fn a_kernel_of_another_build_gets_no_names() {
+        let symbols = symbolise::tests::own();
+        let address = symbols
+            .starts()
+            .find(|address| !symbols.frames(*address).is_empty())
+            .unwrap();
+        let text = panicked(&"ab".repeat(20), address);
+        assert!(
+            text.contains(&symbols.refusal(&"ab".repeat(20)).unwrap()),
+            "{text}"
+        );
+        assert!(text.ends_with(&format!("  #0 {address:#018x}\n")), "{text}");
     }
 
     #[test]

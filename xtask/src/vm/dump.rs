@@ -74,10 +74,7 @@ fn look(
     let spaces: Vec<Space> = cpus.iter().map(|cpu| cpu.space(arch)).collect();
     let image = match image::find(elf, &memory, &spaces) {
         Found::Ours(image) => image,
-        Found::Another(id) => bail!(
-            "the kernel in memory is build {id}, the ELF file is {}",
-            elf.build_id.as_deref().unwrap_or("of none")
-        ),
+        Found::Another(mismatch) => bail!("{mismatch}"),
         Found::Nothing => bail!("the kernel is not in memory"),
     };
     let root = root(arch, &image, &memory, &spaces)?;

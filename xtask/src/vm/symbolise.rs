@@ -16,6 +16,8 @@ pub struct Symbols {
     /// Virtual ranges that hold the kernel, with what to add to a physical address to get there.
     ranges: Vec<Range>,
     build_id: Option<String>,
+    /// The file, as one would type it.
+    name: String,
 }
 
 struct Range {
@@ -43,14 +45,20 @@ impl Symbols {
             loader,
             ranges: ranges.collect(),
             build_id: parsed.build_id,
+            name: paths::shown(&elf.path),
         })
     }
 
-    /// Whether the kernel that printed `build_id` is the one in this file. An abbreviated id counts.
-    pub fn matches(&self, build_id: &str) -> bool {
-        self.build_id
-            .as_deref()
-            .is_none_or(|own| build_id.len() >= 8 && own.starts_with(build_id))
+    /// Why this file has no names for the kernel that printed `build_id`, if it has not. An abbreviated id counts.
+    pub fn refusal(&self, build_id: &str) -> Option<String> {
+        let own = self.build_id.as_deref().unwrap_or("of no id");
+        let is_it = build_id.len() >= 8 && own.starts_with(build_id);
+        (!is_it).then(|| {
+            format!(
+                "the running kernel is build {build_id}, the ELF file {} is build {own}: no names",
+                self.name
+            )
+        })
     }
 
     /// The functions that `address` lies in, the innermost first, then those it was inlined into. Empty where unknown.
@@ -160,7 +168,7 @@ fn short(file: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     #[test]
@@ -208,11 +216,35 @@ mod tests {
     }
 
     /// xtask's own binary has symbols too.
-    #[test]
-    fn own_functions_are_found() {
+    pub fn own() -> Symbols {
         let path = std::env::current_exe().unwrap();
         let file = std::fs::File::open(&path).unwrap();
-        let symbols = Symbols::open(&Artefact { path, file }).unwrap();
+        let mut symbols = Symbols::open(&Artefact { path, file }).unwrap();
+        // Not every linker gives one to a program of the host.
+        symbols.build_id.get_or_insert("0f".repeat(20));
+        symbols
+    }
+
+    impl Symbols {
+        /// The build id.
+        pub fn id(&self) -> &str {
+            self.build_id.as_deref().unwrap()
+        }
+
+        /// Where xtask's own functions begin.
+        pub fn starts(&self) -> impl Iterator<Item = u64> {
+            let elf = Elf::parse(&std::fs::read(std::env::current_exe().unwrap()).unwrap()).unwrap();
+            let own = |name: &str| rustc_demangle::demangle(name).to_string().contains("xtask");
+            elf.symbols
+                .into_iter()
+                .filter(move |(name, at)| *at != 0 && own(name))
+                .map(|(_, at)| at)
+        }
+    }
+
+    #[test]
+    fn own_functions_are_found() {
+        let symbols = own();
         let (name, address) = {
             let elf = Elf::parse(&std::fs::read(std::env::current_exe().unwrap()).unwrap()).unwrap();
             let found = elf
@@ -230,6 +262,25 @@ mod tests {
             "{name}: {frames:?}"
         );
         assert!(symbols.frames(u64::MAX).is_empty());
-        assert!(!symbols.matches("0123456789"));
+        let refusal = symbols.refusal("0123456789").unwrap();
+        assert!(
+            refusal.contains("is build 0123456789, the ELF file "),
+            "{refusal}"
+        );
+        let own = symbols.build_id.as_deref().unwrap();
+        assert!(refusal.contains(own), "{refusal}");
+        assert_eq!(symbols.refusal(own), None);
+        assert_eq!(symbols.refusal(&own[..8]), None);
+        assert!(symbols.refusal(&own[..7]).is_some());
+    }
+
+    /// A file without an id is nobody's.
+    #[test]
+    fn what_has_no_build_id_is_refused() {
+        let symbols = Symbols {
+            build_id: None,
+            ..own()
+        };
+        assert!(symbols.refusal("0123456789abcdef").is_some());
     }
 }

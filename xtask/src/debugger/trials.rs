@@ -1,0 +1,376 @@
+//! Cores and gdb, tried on kernels that run: what gdb shows is held against what the memory and the console say.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use super::expect::{self, Answers, Facts};
+use super::{Target, command};
+use crate::arch::Arch;
+use crate::guest::core::Core;
+use crate::kernel::elf::Elf;
+use crate::kernel::{self, Flavour, Kernel};
+use crate::out::say;
+use crate::paths;
+use crate::vm::console::Show;
+use crate::vm::input::Input;
+use crate::vm::spec::Spec;
+use crate::vm::{self, Watch};
+
+/// For a boot, or a session of gdb, on a host that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(120);
+const CPUS: u32 = 4;
+
+/// Something to try: its name, and how.
+type Trial = (&'static str, fn(&Path) -> Result<()>);
+
+const TRIALS: [Trial; 7] = [
+    ("a core of x86_64, also damaged", |dir| {
+        panicked(dir, Arch::X86_64)
+    }),
+    ("a core of i386", |dir| panicked(dir, Arch::I386)),
+    ("a core of aarch64", |dir| panicked(dir, Arch::Aarch64)),
+    ("a core of one CPU", alone),
+    ("a core of a machine that runs", running),
+    ("gdb on a machine", live),
+    ("an ELF file of another build", mistaken),
+];
+
+/// Tries everything, and says how it went: how many passed, how many failed.
+///
+/// # Errors
+/// When there is no room for cores.
+pub fn run() -> Result<(u64, u64)> {
+    let dir = paths::out().join(format!("cores-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let mut tally = (0, 0);
+    for (name, trial) in TRIALS {
+        let started = Instant::now();
+        let result = trial(&dir);
+        let seconds = started.elapsed().as_secs_f32();
+        match result {
+            Ok(()) => {
+                tally.0 += 1;
+                say!("ok    {name:<34} {seconds:5.1} s");
+            }
+            Err(error) => {
+                tally.1 += 1;
+                say!("FAIL  {name:<34} {seconds:5.1} s\n{error:#}");
+            }
+        }
+    }
+    std::fs::remove_dir_all(&dir)?;
+    Ok(tally)
+}
+
+const fn flavour(arch: Arch, smp: bool) -> Flavour {
+    Flavour {
+        arch,
+        smp,
+        release: false,
+        faults: false,
+    }
+}
+
+/// A core that was written, and what stood on the console.
+struct Written {
+    path: PathBuf,
+    elf: Elf,
+    elf_path: PathBuf,
+    arch: Arch,
+    console: String,
+}
+
+/// Boots `kernel` and writes a core of it, once it has come to its end or `after` it is ready.
+fn boot(dir: &Path, kernel: &Kernel, append: &str, after: Option<Duration>) -> Result<Written> {
+    let path = dir.join(format!("{}.core", kernel.flavour.arch));
+    let _ = std::fs::remove_file(&path);
+    let cpus = if kernel.flavour.smp { CPUS } else { 1 };
+    let spec = Spec {
+        memory: "64".into(),
+        ..Spec::usual(kernel, cpus, format!("panic=0 {append}"))
+    };
+    let watch = Watch {
+        show: Show::Hidden,
+        input: Input::None,
+        timeout: Some(PATIENCE),
+        after_ready: after,
+        audit: None,
+        resets: 0,
+    };
+    let outcome = vm::run_to_core(&spec, watch, &path)?;
+    Ok(Written {
+        path,
+        elf: Elf::parse(&kernel.elf.read()?)?,
+        elf_path: kernel.elf.path.clone(),
+        arch: kernel.flavour.arch,
+        console: outcome.text,
+    })
+}
+
+impl Written {
+    fn facts(&self) -> Result<Facts> {
+        ensure!(self.path.is_file(), "there is no core:\n{}", self.console);
+        let core = Core::open(&self.path)?;
+        ensure!(core.arch()? == self.arch, "the core is of another architecture");
+        Facts::read(&core, &self.elf, &self.console)
+    }
+
+    fn ask(&self, cpus: u32) -> Result<Answers> {
+        let script = expect::script(cpus);
+        let gdb = command(self.arch, &self.elf_path, Target::Core(&self.path), &script)?;
+        Ok(Answers::of(&output(gdb)?))
+    }
+
+    fn check(&self) -> Result<Facts> {
+        let facts = self.facts()?;
+        satisfied(&facts.judge(&self.ask(facts.cpus)?))?;
+        Ok(facts)
+    }
+}
+
+fn satisfied(wrong: &[String]) -> Result<()> {
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// All that `command` writes, in order. It is killed when it takes too long.
+fn output(mut command: Command) -> Result<String> {
+    let (mut reader, writer) = std::io::pipe()?;
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
+    let mut child = command.spawn().context("cannot run it")?;
+    // It has the writing ends, too.
+    drop(command);
+    let (sender, text) = channel();
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = reader.read_to_end(&mut text);
+        let _ = sender.send(text);
+    });
+    let text = text.recv_timeout(PATIENCE);
+    if text.is_err() {
+        child.kill()?;
+    }
+    child.wait()?;
+    let text = text.context("it did not end in time")?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn panicked(dir: &Path, arch: Arch) -> Result<()> {
+    let kernel = kernel::build(flavour(arch, true))?;
+    let written = boot(dir, &kernel, r#"run="busy 1-3;sleep 50;panic""#, None)?;
+    let facts = written.check()?;
+    ensure!(facts.cpus == CPUS, "{} CPUs", facts.cpus);
+    ensure!(facts.trace.len() > 12, "hardly a trace: {:?}", facts.trace);
+    ensure!(facts.log.len() > 8, "hardly a log: {:?}", facts.log);
+    ensure!(
+        written.console.contains("\n       inlined into "),
+        "no frame on the console says what it was inlined into:\n{}",
+        written.console
+    );
+    if arch == Arch::X86_64 {
+        damaged(&written, &facts)?;
+    }
+    Ok(std::fs::remove_file(&written.path)?)
+}
+
+/// A core that lacks a CPU does not pass.
+fn damaged(written: &Written, facts: &Facts) -> Result<()> {
+    // The program headers begin behind the file header of 64 bytes, the first is the notes'; its size is at 32. The last note
+    // is that of the last CPU: header, name, and 336 bytes.
+    const SIZE_AT: u64 = 64 + 32;
+    const NOTE: u64 = 12 + 8 + 336;
+    let file = OpenOptions::new().read(true).write(true).open(&written.path)?;
+    let mut size = [0; 8];
+    file.read_exact_at(&mut size, SIZE_AT)?;
+    file.write_all_at(&(u64::from_le_bytes(size) - NOTE).to_le_bytes(), SIZE_AT)?;
+    let wrong = facts.judge(&written.ask(facts.cpus)?);
+    for said in [
+        "info threads: 3 of 4 CPUs",
+        "the backtrace of CPU 3 lacks",
+        "ss cpus: not",
+    ] {
+        ensure!(
+            wrong.iter().any(|wrong| wrong.contains(said)),
+            "a core without its last CPU passes as {wrong:?}, where {said:?} was due"
+        );
+    }
+    Ok(())
+}
+
+fn alone(dir: &Path) -> Result<()> {
+    let kernel = kernel::build(flavour(Arch::I386, false))?;
+    let written = boot(dir, &kernel, "run=panic", None)?;
+    let facts = written.check()?;
+    ensure!(facts.cpus == 1, "{} CPUs in a UP kernel", facts.cpus);
+    Ok(std::fs::remove_file(&written.path)?)
+}
+
+/// On request: nothing has stopped, the CPUs' registers are QEMU's.
+fn running(dir: &Path) -> Result<()> {
+    let kernel = kernel::build(flavour(Arch::X86_64, true))?;
+    let after = Some(Duration::from_secs(1));
+    let written = boot(dir, &kernel, r#"run="busy 1-3""#, after)?;
+    let facts = written.facts()?;
+    ensure!(facts.report[0] == "stop: none", "{}", facts.report[0]);
+    // A CPU may just be in its timer's interrupt.
+    let busy = facts.functions.iter().filter(|names| names[0] != "#0 ").count();
+    ensure!(busy == 3, "{busy} CPUs were to be busy");
+    let answers = written.ask(facts.cpus)?;
+    let wrong = facts.judge(&answers);
+    let elsewhere = wrong
+        .iter()
+        .filter(|wrong| wrong.contains("lacks kernel::monitor::commands::busy"));
+    ensure!(elsewhere.count() < busy, "no CPU is busy: {}", wrong.join("\n"));
+    let wrong: Vec<String> = wrong
+        .into_iter()
+        .filter(|wrong| !wrong.contains("lacks kernel::monitor::commands::busy"))
+        .collect();
+    satisfied(&wrong)?;
+    Ok(std::fs::remove_file(&written.path)?)
+}
+
+/// `cargo xtask gdb` as a person types it. The kernel is at its monitor when it is asked.
+fn live(_dir: &Path) -> Result<()> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["gdb", "--arch", "aarch64", "--memory", "64", "--batch", "ss boot"]);
+    for line in expect::script(CPUS) {
+        command.args(["--batch", &line]);
+    }
+    let output = output(command)?;
+    let row = |cpu: u32| format!("{cpu:>5} {:>12} {:14} {:12}", format!("{cpu:#x}"), "online", "-");
+    let head = ["stop: none".to_owned(), "  cpu".to_owned()];
+    let facts = Facts {
+        cpus: CPUS,
+        report: head.into_iter().chain((0..CPUS).map(row)).collect(),
+        trace: Vec::new(),
+        log: [
+            "Standstill ",
+            "build-id ",
+            "command line: panic=-1",
+            "cpu: 4 listed by FDT, 4 possible",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        functions: vec![
+            vec!["kernel::monitor::main"],
+            vec!["kernel::"],
+            vec!["kernel::"],
+            vec!["kernel::"],
+        ],
+        phase: "running threads",
+    };
+    let answers = Answers::of(&output);
+    let wrong = facts.judge(&answers);
+    ensure!(output.contains("boot: first thread"), "no trace:\n{output}");
+    ensure!(wrong.is_empty(), "{}\n{output}", wrong.join("\n"));
+    Ok(())
+}
+
+/// The ELF file is another's: the console gets no names, there is no core, and a core is not opened.
+fn mistaken(dir: &Path) -> Result<()> {
+    let arch = Arch::Aarch64;
+    let (smp, up) = (
+        kernel::build(flavour(arch, true))?,
+        kernel::build(flavour(arch, false))?,
+    );
+    let id = |kernel: &Kernel| -> Result<String> {
+        Elf::parse(&kernel.elf.read()?)?.build_id.context("no build id")
+    };
+    let (running, other) = (id(&smp)?, id(&up)?);
+    let other_path = up.elf.path.clone();
+    let right = boot(dir, &smp, "run=panic", None)?;
+    ensure!(right.path.is_file(), "no core:\n{}", right.console);
+    ensure!(
+        frames(&right.console).any(|words| words > 2),
+        "no names:\n{}",
+        right.console
+    );
+    let core = dir.join("right.core");
+    std::fs::rename(&right.path, &core)?;
+
+    let wrong = boot(dir, &smp.mistaken_for(up), "run=panic", None)?;
+    let text = &wrong.console;
+    for said in [
+        format!("xtask: the running kernel is build {running}, the ELF file "),
+        format!(" is build {other}: no names"),
+        format!("xtask: no core: the kernel in memory is build {running}, the ELF file is build {other}"),
+    ] {
+        ensure!(text.contains(&said), "{said:?} is not said:\n{text}");
+    }
+    ensure!(
+        frames(text).all(|words| words == 2),
+        "names of another kernel:\n{text}"
+    );
+    ensure!(frames(text).count() > 2, "no backtrace:\n{text}");
+    ensure!(!wrong.path.exists(), "a core of a kernel that is not known");
+
+    let refusal = format!(
+        "is of build {running}, the ELF file {} is build {other}",
+        other_path.display()
+    );
+    let asked = [
+        "ss cpus",
+        "ss trace",
+        "ss log",
+        "ss stop-report",
+        "ss percpu kernel::cpu::CPU_NUMBER 0",
+    ];
+    let script = asked.map(str::to_owned);
+    let gdb = output(command(arch, &other_path, Target::Core(&core), &script)?)?;
+    ensure!(
+        gdb.matches(&refusal).count() == asked.len(),
+        "not refused by each command:\n{gdb}"
+    );
+    let mut open = Command::new(std::env::current_exe()?);
+    open.arg("open")
+        .arg(&core)
+        .arg("--elf")
+        .arg(&other_path)
+        .args(["--batch", "info threads"]);
+    let opened = output(open)?;
+    ensure!(opened.contains(&refusal), "opened all the same:\n{opened}");
+    let mut open = Command::new(std::env::current_exe()?);
+    open.arg("open").arg(&core).args(["--batch", "ss cpus"]);
+    let opened = output(open)?;
+    ensure!(
+        opened.contains(&running) && opened.contains("panicking"),
+        "its own kernel is not found:\n{opened}"
+    );
+    Ok(())
+}
+
+/// Of each line of a backtrace, how many words it has: two are number and address.
+fn frames(console: &str) -> impl Iterator<Item = usize> {
+    let lines = console.lines().filter(|line| line.starts_with("  #"));
+    lines.map(|line| line.split_whitespace().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_outputs_come_in_order_and_a_failure_to_start_is_told() {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "echo one; echo two >&2; echo three"]);
+        assert_eq!(output(shell).unwrap(), "one\ntwo\nthree\n");
+        assert!(output(Command::new("/nowhere")).is_err());
+    }
+
+    #[test]
+    fn frames_without_names_have_two_words() {
+        let text = "backtrace:\n  #0 0x10 f (a.rs:1)\n       inlined into g\n  #1 0x20\n";
+        assert_eq!(frames(text).collect::<Vec<_>>(), [4, 2]);
+    }
+}
