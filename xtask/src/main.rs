@@ -6,6 +6,8 @@ mod bench;
 mod death;
 mod debugger;
 mod disk;
+#[cfg(test)]
+mod editor;
 mod exit;
 mod guest;
 mod host;

@@ -47,7 +47,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 `cargo xtask --help` has the exit codes.")]
 pub struct Qemu {
     #[command(flatten)]
-    choice: Choice,
+    pub choice: Choice,
     #[command(flatten)]
     pub machine: MachineArgs,
     /// Seconds until the run is ended [default: 120, on a terminal none]
@@ -66,9 +66,9 @@ pub struct Qemu {
     /// How many resets that the kernel announces are followed by another boot. The next one ends the run.
     #[arg(long, value_name = "N", default_value_t = 0)]
     resets: u32,
-    /// Wait for gdb before the first instruction, and print how to start it.
-    #[arg(long)]
-    gdb: bool,
+    /// Wait for gdb before the first instruction, and print how to start it: on this port, or on one that is free.
+    #[arg(long, value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "0")]
+    pub gdb: Option<u16>,
     #[command(flatten)]
     report: report::Out,
     /// Write what the CPUs did as JSON for Perfetto and Chrome's trace viewer.
@@ -233,8 +233,8 @@ impl Qemu {
         if self.audit {
             spec.append = format!("panic=0 {}", self.machine.append);
         }
-        if self.gdb {
-            spec.gdb = Some(free_port()?);
+        if let Some(port) = self.gdb {
+            spec.gdb = Some(if port == 0 { free_port()? } else { port });
             announce_gdb(&spec);
         }
         if self.watch().input == Input::Terminal {
@@ -258,7 +258,7 @@ impl Qemu {
             _ => Show::Plain,
         };
         let input = if terminal { Input::Terminal } else { Input::Pipe };
-        let default = (!terminal && !self.gdb).then_some(TIMEOUT);
+        let default = (!terminal && self.gdb.is_none()).then_some(TIMEOUT);
         Watch {
             show,
             input,
