@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -12,7 +13,7 @@ use crate::paths;
 pub type Broken = String;
 
 /// Folders that hold no documents of ours.
-const SKIPPED: [&str; 3] = ["target", ".git", "node_modules"];
+pub const SKIPPED: [&str; 3] = ["target", ".git", "node_modules"];
 
 /// All Markdown files below `dir`.
 ///
@@ -71,27 +72,69 @@ pub fn unlisted(dir: &Path) -> Result<Vec<Broken>> {
 
 /// The targets of all links outside of code, with their lines.
 fn links(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut fenced = false;
-    let prose = text.lines().zip(1..).filter(move |(line, _)| {
-        let fence = line.trim_start().starts_with("```");
-        fenced ^= fence;
-        !fenced && !fence && !line.starts_with("    ")
-    });
-    prose.flat_map(|(line, number)| targets(line).map(move |target| (number, target)))
+    places(text).map(|(line, range)| (line, &text[range]))
 }
 
-/// The targets in one line: what stands between `](` and `)`, but for what is in backquotes.
-fn targets(line: &str) -> impl Iterator<Item = &str> {
-    line.match_indices("](").filter_map(|(at, _)| {
-        let quoted = line[..at].matches('`').count() % 2 == 1 && line[at..].contains('`');
-        let end = line[at..].find(')')?;
-        (!quoted).then(|| &line[at + 2..at + end])
+/// `text` with the target of each of its links replaced by what `by` makes of it; `None` leaves it as it is.
+pub fn replaced(text: &str, mut by: impl FnMut(&str) -> Option<String>) -> String {
+    let (mut new, mut done) = (String::with_capacity(text.len()), 0);
+    for (_, range) in places(text) {
+        if let Some(target) = by(&text[range.clone()]) {
+            new.push_str(&text[done..range.start]);
+            new.push_str(&target);
+            done = range.end;
+        }
+    }
+    new.push_str(&text[done..]);
+    new
+}
+
+/// Where the targets stand: lines, and bytes of `text`.
+fn places(text: &str) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let (mut open, mut next) = (None, 0);
+    let lines = text.split_inclusive('\n').map(move |line| {
+        let at = next;
+        next += line.len();
+        (at, line)
+    });
+    let prose = lines.zip(1..).filter(move |((_, line), _)| {
+        match (open, fence(line)) {
+            (None, Some(fence)) => open = Some(fence),
+            (Some((mark, least)), Some((other, long))) if mark == other && long >= least => open = None,
+            (None, None) => return !line.starts_with("    "),
+            _ => {}
+        }
+        false
+    });
+    prose.flat_map(|((at, line), number)| {
+        targets(line).map(move |range| (number, at + range.start..at + range.end))
     })
 }
 
+/// What opens or closes code, if `line` does: which mark, and how many.
+fn fence(line: &str) -> Option<(char, usize)> {
+    let line = line.trim_start();
+    let mark = line.chars().next().filter(|mark| ['`', '~'].contains(mark))?;
+    let long = line.chars().take_while(|c| *c == mark).count();
+    (long >= 3).then_some((mark, long))
+}
+
+/// The targets in one line: what stands between `](` and `)`, but for what is in backquotes.
+fn targets(line: &str) -> impl Iterator<Item = Range<usize>> {
+    line.match_indices("](").filter_map(|(at, _)| {
+        let quoted = line[..at].matches('`').count() % 2 == 1 && line[at..].contains('`');
+        let end = line[at..].find(')')?;
+        (!quoted).then_some(at + 2..at + end)
+    })
+}
+
+/// Whether `target` is for the network, or for another program: nothing here looks there.
+pub fn is_foreign(target: &str) -> bool {
+    target.contains("://") || target.starts_with("mailto:")
+}
+
 fn leads_somewhere(document: &Path, text: &str, target: &str) -> Result<(), String> {
-    if target.contains("://") || target.starts_with("mailto:") {
-        // Nothing here needs the network.
+    if is_foreign(target) {
         return Ok(());
     }
     let (file, heading) = target.split_once('#').unwrap_or((target, ""));
@@ -146,6 +189,16 @@ mod tests {
         let text = "a [b](c.md) `[x](y)` [d](e#f)\n```\n[no](n)\n```\n    [no](n)\n[g](h)\n";
         let found: Vec<(usize, &str)> = links(text).collect();
         assert_eq!(found, [(1, "c.md"), (1, "e#f"), (6, "h")]);
+        let text = "~~~~\n[no](n)\n```\n~~~\n[no](n)\n~~~~\n[g](h)\n";
+        assert_eq!(links(text).collect::<Vec<_>>(), [(7, "h")]);
+    }
+
+    #[test]
+    fn targets_are_replaced_where_they_stand() {
+        let text = "a [b](c.md) `[x](c.md)` [d](e#f)\n    [no](c.md)\n[g](c.md)";
+        let new = replaced(text, |target| (target == "c.md").then(|| "other/c.html".into()));
+        let wanted = "a [b](other/c.html) `[x](c.md)` [d](e#f)\n    [no](c.md)\n[g](other/c.html)";
+        assert_eq!(new, wanted);
     }
 
     #[test]

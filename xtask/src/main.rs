@@ -3,6 +3,7 @@
 mod arch;
 mod audit;
 mod bench;
+mod book;
 mod death;
 mod debugger;
 mod disk;

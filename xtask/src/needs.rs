@@ -1,6 +1,7 @@
 //! What a verb needs from the machine: finds it, says what is missing and why, installs it.
 
 pub mod apt;
+pub mod crates;
 pub mod linker;
 pub mod rust;
 pub mod tool;
@@ -30,6 +31,8 @@ pub enum Need {
     Gdb,
     /// A browser that works without a window.
     Browser,
+    /// What makes a book of pages.
+    Mdbook,
     /// The linter, of the toolchain that builds the kernels.
     Clippy,
     /// The formatter, of any toolchain.
@@ -58,7 +61,7 @@ pub enum Install {
 
 impl Need {
     /// Everything, for `doctor`.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::KernelRust,
         Self::Linker,
         Self::Qemu(Arch::X86_64),
@@ -70,6 +73,7 @@ impl Need {
         Self::Grub,
         Self::Gdb,
         Self::Browser,
+        Self::Mdbook,
         Self::Clippy,
         Self::Rustfmt,
     ];
@@ -84,6 +88,7 @@ impl Need {
             Self::Grub => "grub-mkrescue".into(),
             Self::Gdb => "gdb-multiarch".into(),
             Self::Browser => "chromium".into(),
+            Self::Mdbook => "mdbook".into(),
             Self::Clippy => "clippy".into(),
             Self::Rustfmt => "rustfmt".into(),
         }
@@ -98,7 +103,8 @@ impl Need {
             Self::Firmware(arch) => format!("to boot {arch} kernels by UEFI"),
             Self::Grub => "to boot x86 kernels by GRUB".into(),
             Self::Gdb => "to debug a running kernel".into(),
-            Self::Browser => "to test the report page".into(),
+            Self::Browser => "to test the report page, and to draw".into(),
+            Self::Mdbook => "to build the book".into(),
             Self::Clippy => "to lint the kernels".into(),
             Self::Rustfmt => "to check the formatting".into(),
         }
@@ -110,13 +116,14 @@ impl Need {
             Self::KernelRust => format!("{}.{}", rust::MINIMUM.0, rust::MINIMUM.1),
             Self::Linker => "14".into(),
             Self::Qemu(_) => format!("{}.{}", tool::QEMU_MINIMUM.0, tool::QEMU_MINIMUM.1),
+            Self::Mdbook => format!("{}.{}", tool::MDBOOK_MINIMUM.0, tool::MDBOOK_MINIMUM.1),
             Self::Firmware(_) | Self::Grub | Self::Gdb | Self::Browser | Self::Clippy | Self::Rustfmt => {
                 "any".into()
             }
         }
     }
 
-    /// Debian's packages that bring it.
+    /// Debian's packages that bring it; none where there are none, and it is built.
     pub fn packages(self) -> &'static [&'static str] {
         match self {
             Self::KernelRust => &["rustc-web", "cargo-web", "rust-web-src"],
@@ -129,6 +136,7 @@ impl Need {
             Self::Grub => &["grub-common", "grub-pc-bin", "xorriso"],
             Self::Gdb => &["gdb-multiarch"],
             Self::Browser => &["chromium"],
+            Self::Mdbook => &[],
             Self::Clippy => &["rust-web-clippy", "rustc-web", "cargo-web", "rust-web-src"],
             Self::Rustfmt => &["rustfmt-web"],
         }
@@ -141,6 +149,15 @@ impl Need {
             Self::Clippy => Some("clippy"),
             Self::Rustfmt => Some("rustfmt"),
             Self::Linker | Self::Qemu(_) | Self::Firmware(_) | Self::Grub | Self::Gdb | Self::Browser => None,
+            Self::Mdbook => None,
+        }
+    }
+
+    /// The program on crates.io that it is.
+    pub const fn program(self) -> Option<&'static str> {
+        match self {
+            Self::Mdbook => Some("mdbook"),
+            _ => None,
         }
     }
 
@@ -154,6 +171,7 @@ impl Need {
             Self::Grub => tool::grub(),
             Self::Gdb => tool::gdb(),
             Self::Browser => tool::browser(),
+            Self::Mdbook => tool::mdbook(),
             Self::Clippy => tool::clippy(),
             Self::Rustfmt => tool::rustfmt(),
         }
@@ -179,6 +197,8 @@ pub fn ensure(needs: &[Need], install: Install) -> Result<()> {
             .for_each(rust::add_component);
         missing.retain(|(need, _)| matches!(need.look(), State::Missing { .. }));
     }
+    let programs: Vec<&str> = missing.iter().filter_map(|(need, _)| need.program()).collect();
+    crates::install(&programs, install)?;
     install_packages(&missing, install)?;
     still_missing(needs)
 }

@@ -4,13 +4,16 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{State, rust};
+use super::{State, crates, rust};
 use crate::arch::Arch;
 use crate::vm::efi::Firmware;
 use crate::vm::grub::MODULES;
 
 /// The least QEMU that does: `-action` came with 6.0, and 7.2 is what the tests run on.
 pub const QEMU_MINIMUM: (u32, u32) = (6, 2);
+
+/// The least mdbook that does: with it the book was made.
+pub const MDBOOK_MINIMUM: (u32, u32) = (0, 5);
 
 /// The first executable file called `name` on PATH.
 pub fn on_path(name: &str) -> Option<PathBuf> {
@@ -131,6 +134,27 @@ pub fn browser_path() -> Option<PathBuf> {
 /// Looks for the browser.
 pub fn browser() -> State {
     found_by(browser_path(), &["--version"])
+}
+
+/// What makes the book: from PATH, or the one that was built for it.
+pub fn mdbook_path() -> Option<PathBuf> {
+    let own = crates::root().join("bin/mdbook");
+    on_path("mdbook")
+        .into_iter()
+        .chain([own])
+        .find(|path| is_new_enough(path))
+}
+
+/// Older ones take no `book.toml` like ours.
+fn is_new_enough(mdbook: &Path) -> bool {
+    first_line(mdbook, &["--version"])
+        .and_then(|line| version(&line))
+        .is_some_and(|version| version >= MDBOOK_MINIMUM)
+}
+
+/// Looks for it.
+pub fn mdbook() -> State {
+    found_by(mdbook_path(), &["--version"])
 }
 
 /// Looks for a linter that can build `core`.

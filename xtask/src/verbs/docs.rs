@@ -1,21 +1,21 @@
 //! `cargo xtask docs`: the book, the code's documentation, and whether all links lead anywhere.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
 use super::check::Check;
-use crate::exit::{Exit, Refused};
-use crate::links;
-use crate::needs::{Install, tool};
+use crate::exit::Exit;
+use crate::needs::{self, Install, Need, tool};
 use crate::out::{say, tell};
-use crate::paths;
+use crate::{book, links, paths};
 
 /// Builds the book from docs/ and the documentation of the code. Warnings and links that lead nowhere are errors.
 ///
-/// The book takes mdbook. Where there is none, it is built once with `cargo install`, into the output folder and nowhere else.
+/// The book holds a page for each file of the tree that it links to, so it can be carried away. It takes mdbook; where there is
+/// none, it is built once with `cargo install`, into the output folder and nowhere else.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask docs            everything
@@ -34,7 +34,8 @@ impl Docs {
     pub fn run(self, install: Install) -> Result<Exit> {
         let mut good = links_lead_somewhere()?;
         if !self.links {
-            good &= book(install)?;
+            needs::ensure(&[Need::Mdbook], install)?;
+            good &= book()?;
             let steps = vec!["doc".to_owned()];
             good &= Check { steps }.run(install)? == Exit::Pass;
         }
@@ -55,45 +56,32 @@ fn links_lead_somewhere() -> Result<bool> {
     Ok(broken.is_empty())
 }
 
-/// Builds the book; a warning is an error.
-fn book(install: Install) -> Result<bool> {
-    let mdbook = mdbook(install)?;
-    let to = paths::out().join("book");
+/// Builds the book; a warning is an error, and so is a link in it that leads nowhere.
+fn book() -> Result<bool> {
+    let mdbook = tool::mdbook_path().context("no mdbook")?;
+    let (from, to) = (paths::out().join("book-source"), paths::out().join("book"));
+    book::stage(paths::root(), &from)?;
     let mut command = Command::new(mdbook);
-    command.arg("build").arg("--dest-dir").arg(&to).arg(paths::root());
+    command.arg("build").arg("--dest-dir").arg(&to).arg(&from);
     let output = command.output().context("cannot run mdbook")?;
     let said = String::from_utf8_lossy(&output.stderr);
-    let good = output.status.success() && !["WARN", "ERROR"].iter().any(|word| said.contains(word));
-    if !good {
+    let built = output.status.success() && !["WARN", "ERROR"].iter().any(|word| said.contains(word));
+    if !built {
         tell!("{said}");
     }
-    let index = paths::shown(&to.join("index.html"));
-    say!("{} book: {index}", if good { "ok  " } else { "FAIL" });
-    Ok(good)
+    say!(
+        "{} book: {}",
+        if built { "ok  " } else { "FAIL" },
+        paths::shown(&to.join("index.html"))
+    );
+    Ok(built && holds_together(&to)?)
 }
 
-/// The program: from PATH, or an own one.
-fn mdbook(install: Install) -> Result<PathBuf> {
-    let root = paths::out().join("tools");
-    let own = root.join("bin/mdbook");
-    if let Some(place) = tool::on_path("mdbook").or_else(|| own.is_file().then(|| own.clone())) {
-        return Ok(place);
-    }
-    let by_hand = format!("cargo install mdbook --locked --root {}", root.display());
-    if install == Install::Never {
-        return Err(Refused::tool_missing(format!(
-            "needed: mdbook to build the book; run:\n{by_hand}"
-        )));
-    }
-    tell!("needed: mdbook to build the book (some minutes, once): {by_hand}");
-    let mut cargo = Command::new("cargo");
-    let cargo = cargo.args(["install", "mdbook", "--locked", "--root"]).arg(&root);
-    let status = cargo
-        .current_dir(std::env::temp_dir())
-        .status()
-        .context("cannot run cargo")?;
-    match status.success() {
-        true => Ok(own),
-        false => Err(Refused::tool_missing("mdbook could not be built")),
-    }
+/// Whether the book needs nothing outside of itself.
+fn holds_together(book: &Path) -> Result<bool> {
+    let (broken, links) = book::broken(book)?;
+    broken.iter().for_each(|line| say!("{line}"));
+    let good = broken.is_empty() && links > 0;
+    say!("{} {links} links in the book", if good { "ok  " } else { "FAIL" });
+    Ok(good)
 }

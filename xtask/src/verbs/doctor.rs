@@ -5,7 +5,7 @@ use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::exit::Exit;
-use crate::needs::{self, Install, Need, State};
+use crate::needs::{self, Install, Need, State, crates};
 use crate::out::say;
 
 /// Says what the machine has of what xtask needs, and how to get the rest. Exits with 3 if something is missing.
@@ -70,6 +70,9 @@ fn table(found: &[(Need, State)]) -> Table {
 }
 
 fn fix(need: Need) -> String {
+    if let Some(program) = need.program() {
+        return crates::command(program);
+    }
     let debian = format!("apt-get install {}", need.packages().join(" "));
     match need.component() {
         Some(component) => format!("rustup component add {component}, or {debian}"),
@@ -94,7 +97,8 @@ mod tests {
         let text = table(&Need::ALL.map(missing)).to_string();
         for need in Need::ALL {
             assert!(
-                text.contains(&need.name()) && text.contains(need.packages()[0]),
+                text.contains(&need.name())
+                    && text.contains(need.program().unwrap_or_else(|| need.packages()[0])),
                 "{}",
                 need.name()
             );
