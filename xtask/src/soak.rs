@@ -16,9 +16,12 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use self::album::Album;
+#[cfg(test)]
+pub use self::album::page_of_one;
 use self::judge::Judgement;
 use self::plan::Plan;
-pub use self::tally::{Tally, histograms, page_table, table};
+use self::tally::page_table;
+pub use self::tally::{Tally, histograms, table};
 use crate::arch::Arch;
 use crate::audit::Honesty;
 use crate::kernel::{self, Flavour, Kernel};

@@ -4,8 +4,8 @@ use super::report::Figures as BootFigures;
 use super::stop::{Figures as StopFigures, Load};
 use super::{boot, linux};
 use crate::arch::Arch;
-use crate::report::Figure;
 use crate::report::page::{Line, Parts, Values};
+use crate::report::{Figure, Page, Table};
 
 type Points = Vec<(f64, f64)>;
 
@@ -28,7 +28,7 @@ fn other(name: String, points: Points, colour: usize) -> Line {
 }
 
 /// Of boots: by size, and what one is made of.
-pub fn boots(figures: &BootFigures) -> Vec<Figure> {
+fn boots(figures: &BootFigures) -> Vec<Figure> {
     let counted = |arch: Arch| {
         figures
             .counted
@@ -84,8 +84,34 @@ fn parts(one: &boot::Counted) -> Option<Parts> {
     })
 }
 
+/// The page of counted boots.
+pub fn boot_page(figures: &BootFigures) -> Page {
+    Page {
+        tables: vec![
+            Table::of("Entry to readiness, 1 CPU", &figures.boots()),
+            Table::of("More CPUs", &figures.bring_up()),
+            Table::of("Size", &figures.sizes()),
+        ],
+        figures: boots(figures),
+        ..Page::new("Standstill: how long a boot takes")
+    }
+}
+
+/// The page of stops.
+pub fn stop_page(figures: &StopFigures) -> Page {
+    let counted =
+        (!figures.counted.is_empty()).then(|| Table::of("Instructions of all CPUs", &figures.counts()));
+    let timed =
+        (!figures.timed.is_empty()).then(|| Table::of("Microseconds by the guest's clock", &figures.times()));
+    Page {
+        tables: counted.into_iter().chain(timed).collect(),
+        figures: stops(figures),
+        ..Page::new("Standstill: how long a stop takes")
+    }
+}
+
 /// Of stops: by size, and how many took how long.
-pub fn stops(figures: &StopFigures) -> Vec<Figure> {
+fn stops(figures: &StopFigures) -> Vec<Figure> {
     let mut all: Vec<Figure> = Load::ALL
         .into_iter()
         .filter_map(|load| counts(figures, load))

@@ -60,7 +60,7 @@ impl Figures {
         text
     }
 
-    fn boots(&self) -> Table {
+    pub fn boots(&self) -> Table {
         let mut table = table(&["", "build", "instructions", "virtual ns", "Linux", "of Linux"]);
         for one in self.counted.iter().filter(|one| one.cpus == 1) {
             let linux = linux::of(one.flavour.arch);
@@ -76,7 +76,7 @@ impl Figures {
         table
     }
 
-    fn bring_up(&self) -> Table {
+    pub fn bring_up(&self) -> Table {
         let mut table = table(&[
             "",
             "CPUs",
@@ -106,7 +106,7 @@ impl Figures {
         table
     }
 
-    fn sizes(&self) -> Table {
+    pub fn sizes(&self) -> Table {
         let mut table = table(&[
             "",
             "image UP",

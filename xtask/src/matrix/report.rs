@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Finished;
 use crate::paths;
-use crate::report::Run;
+use crate::report::{Page, Run};
 
 /// As many lines of a failed cell's console as one wants to see in passing.
 const TAIL: usize = 25;
@@ -81,10 +81,18 @@ fn short(done: &Finished) -> String {
 }
 
 /// For the page of all cells.
-pub fn run(done: &Finished) -> Run {
+fn run(done: &Finished) -> Run {
     Run::of(done.cell.name(), done.outcome.as_ref(), done.wrong.as_deref())
         .again(format!("cargo xtask matrix --filter {}", done.cell.name()), None)
         .at(done.cell.row(), done.cell.column())
+}
+
+/// The page of all cells.
+pub fn page(all: &[Finished]) -> Page {
+    Page {
+        runs: all.iter().map(run).collect(),
+        ..Page::new("Standstill: the matrix")
+    }
 }
 
 /// Writes `matrix.xml` and `matrix.json` below the output folder, and says where.

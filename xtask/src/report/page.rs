@@ -115,6 +115,22 @@ pub struct Parts {
     pub parts: Vec<(String, u64)>,
 }
 
+impl Table {
+    /// One that is printed elsewhere, too.
+    pub fn of(title: &str, table: &comfy_table::Table) -> Self {
+        let cells = |row: &comfy_table::Row| -> Vec<String> {
+            row.cell_iter()
+                .map(|cell| cell.content().replace('`', ""))
+                .collect()
+        };
+        Self {
+            title: title.to_owned(),
+            columns: table.header().map_or_else(Vec::new, cells),
+            rows: table.row_iter().map(cells).collect(),
+        }
+    }
+}
+
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -122,11 +138,10 @@ const SCRIPT: &str = include_str!("page.js");
 impl Page {
     /// A page about the command line that is running.
     pub fn new(title: impl Into<String>) -> Self {
-        let words = std::env::args().skip(1).map(|word| quoted(&word));
         Self {
             title: title.into(),
             sources: vec![Source {
-                command: format!("cargo xtask {}", words.collect::<Vec<_>>().join(" ")),
+                command: typed(),
                 tools: tools(),
             }],
             ..Self::default()
@@ -294,6 +309,12 @@ impl Run {
             "has_story": !story.is_null(),
         })
     }
+}
+
+/// The command line that is running.
+pub fn typed() -> String {
+    let words = std::env::args().skip(1).map(|word| quoted(&word));
+    format!("cargo xtask {}", words.collect::<Vec<_>>().join(" "))
 }
 
 /// The emulator, and what it ran on.

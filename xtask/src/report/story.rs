@@ -41,10 +41,10 @@ pub struct StopStory {
 }
 
 /// What the report of the stop says of a CPU.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct CpuStory {
     pub cpu: u32,
-    /// Hexadecimal.
+    /// Hexadecimal; empty where there is no report.
     pub hw: String,
     pub owner: bool,
     pub state: Option<String>,
@@ -159,7 +159,10 @@ fn tell(machine: &Machine<'_>, trace: &Trace<'_>, rings: &[u8], report: Option<R
             .rows()
             .map(|row| cpu(&row, report, machine.console, &traces))
             .collect(),
-        None => Vec::new(),
+        // Nobody asked for a stop: what is known of the CPUs is what their rings say.
+        None => (0..(rings.len() / layout::RING_LEN) as u32)
+            .map(unasked)
+            .collect(),
     };
     let last = events.last().map_or(0, |event| event.0);
     let stopped = stop.as_ref().map_or(0, |stop| stop.began + stop.took);
@@ -232,6 +235,14 @@ fn cpu(row: &Row, report: Report<'_>, console: &Console, traces: &BTreeMap<u32, 
             .get(&row.cpu.as_u32())
             .cloned()
             .unwrap_or_else(|| place(registers, console)),
+    }
+}
+
+/// A CPU of which there is no report.
+fn unasked(cpu: u32) -> CpuStory {
+    CpuStory {
+        cpu,
+        ..CpuStory::default()
     }
 }
 

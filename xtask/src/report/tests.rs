@@ -2,16 +2,30 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
-use serde_json::Value;
+use clap::Parser;
 use trace::{Event, Phase};
 
 use super::story::{CpuStory, StopStory};
-use super::{Figure, Page, Run, Story, Table, perfetto};
+use super::{Figure, Out, Page, Run, Story, Table};
+use crate::arch::Arch;
+use crate::bench::boot::Counted;
+use crate::bench::figures;
+use crate::bench::report::Figures as BootFigures;
+use crate::bench::stop::{Figures as StopFigures, Load, Timed};
+use crate::kernel::Flavour;
+use crate::matrix::{self, Finished, cells};
 use crate::needs::tool;
+use crate::scenario::{self, Played};
+use crate::verbs::qemu;
+use crate::vm::Outcome;
+use crate::vm::judge::End;
+use crate::vm::record::Record;
+use crate::{Cli, soak};
 
 /// A machine whose CPUs start one after the other, all of them stopped by CPU 0 but the last, which is deaf.
-fn story(cpus: u32) -> Story {
+pub fn story(cpus: u32) -> Story {
     let told = |ns: u64, cpu: u32, event: Event| {
         let raw = event.pack();
         (ns, cpu, raw.kind, raw.small, raw.large, event.to_string())
@@ -123,31 +137,139 @@ fn pages_can_be_put_together() {
     assert!(Page::parse("<html></html>").is_err());
 }
 
-#[test]
-fn a_trace_for_other_viewers_has_all_lanes() {
-    let json = perfetto::of(&story(4));
-    let of = |kind: &str| {
-        json["traceEvents"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|event| event["ph"] == kind)
-            .count()
+/// An outcome of a machine that panicked.
+fn outcome() -> Outcome {
+    Outcome {
+        end: End::Panic,
+        detail: String::new(),
+        records: vec![Record::parse("@stop state=stopped took_ns=4711").unwrap()],
+        text: "the console".into(),
+        wall: Duration::from_millis(1500),
+        ready: None,
+        audit: None,
+        counts: None,
+        death: None,
+        places: Vec::new(),
+        story: Some(story(2)),
+    }
+}
+
+const FLAVOUR: Flavour = Flavour {
+    arch: Arch::I386,
+    smp: true,
+    release: false,
+    faults: false,
+};
+
+/// The page of each verb that has one, of results with one thing wrong where something can be.
+fn pages() -> [(&'static str, Page); 6] {
+    let cells = cells::all(false).into_iter().take(3);
+    let cells: Vec<Finished> = cells
+        .map(|cell| Finished {
+            cell,
+            wrong: Some("it hangs".into()),
+            outcome: Some(outcome()),
+            wall: Duration::ZERO,
+        })
+        .collect();
+    let played = Played {
+        name: "deaf x86_64 smp-4".into(),
+        number: 7,
+        replay: "cargo xtask scenario 7 --seed 3".into(),
+        seed: Some(3),
+        wrong: Some("CPU 2 was lost".into()),
+        text: String::new(),
+        wall: Duration::ZERO,
+        end: "panic",
+        story: Some(story(4)),
     };
-    assert_eq!(of("M"), 2 + 4, "the process, the boot, and four CPUs");
-    assert_eq!((of("s"), of("f")), (2, 2), "two CPUs answered a signal");
-    let spans = json["traceEvents"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|event| event["ph"] == "X");
-    assert!(
-        spans
-            .clone()
-            .all(|span| span["dur"].as_f64().is_some_and(|us| us >= 0.0))
-    );
-    assert!(spans.clone().any(|span| span["name"] == "stop: panic"));
-    assert_ne!(json["displayTimeUnit"], Value::Null);
+    let stops = StopFigures {
+        qemu: "7.2".into(),
+        counted: Vec::new(),
+        timed: vec![Timed {
+            arch: Arch::I386,
+            cpus: 8,
+            load: Load::Busy,
+            took_ns: vec![1_000, 2_000, 3_000],
+            answered_ns: vec![900],
+            failures: Vec::new(),
+        }],
+    };
+    let boots = BootFigures {
+        qemu: "7.2".into(),
+        rustc: "1".into(),
+        counted: vec![Counted {
+            flavour: FLAVOUR,
+            cpus: 8,
+            ready_ns: 123_456,
+            executed: 654_321,
+            bring_up_ns: 700,
+            bring_up: None,
+            mem_used_kib: 2_000,
+            percpu_bytes: 256,
+            phases: vec![("memory".into(), 5)],
+        }],
+        images: Vec::new(),
+        builds: Vec::new(),
+        repeatable: true,
+    };
+    [
+        (
+            "qemu --arch i386",
+            qemu::page("i386 smp", "panic=-1", &outcome(), false),
+        ),
+        ("matrix", matrix::report::page(&cells)),
+        ("scenario", scenario::report::page(&[played])),
+        ("soak", soak::page_of_one(99, &outcome(), "it hangs")),
+        ("bench stop", figures::stop_page(&stops)),
+        ("bench boot", figures::boot_page(&boots)),
+    ]
+}
+
+/// That each takes `--report`, and that what it writes has what it found in its rows, also once it is taken into another page.
+#[test]
+fn each_verb_with_results_writes_a_page_with_its_rows() {
+    let wanted: [&[&str]; 6] = [
+        &["i386 smp, panic=-1", "the console", "kernel panic"],
+        &["it hangs", "cargo xtask matrix --filter", "All runs", ">FAIL<"],
+        &[
+            "7 deaf x86_64 smp-4",
+            "CPU 2 was lost",
+            "cargo xtask scenario 7 --seed 3",
+            "seed 3",
+            ">FAIL<",
+        ],
+        &[
+            "it hangs",
+            "--seed 99 --runs 1",
+            "stops a minute",
+            "\"values\":[4711]",
+        ],
+        &["i386", "Microseconds", "median", "\"values\":[1000,2000,3000]"],
+        &["654,321", "More CPUs", "123,456", "[\"memory\",5]"],
+    ];
+    let dir = std::env::temp_dir().join(format!("standstill-verbs-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    for ((verb, page), wanted) in pages().into_iter().zip(wanted) {
+        let file = dir.join("page.html");
+        let words = ["cargo xtask"].into_iter().chain(verb.split(' '));
+        let words: Vec<&str> = words.chain(["--report", file.to_str().unwrap()]).collect();
+        Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{verb}: {error}"));
+        let out = Out {
+            report: Some(file.clone()),
+        };
+        out.write(|| page).unwrap();
+        let html = fs::read_to_string(&file).unwrap();
+        let again = Page::parse(&html).unwrap().html().unwrap();
+        for text in wanted {
+            assert!(html.contains(text), "{verb}: {text}");
+            assert!(again.contains(text), "{verb}, taken in: {text}");
+        }
+    }
+    fs::remove_dir_all(dir).unwrap();
+    // A verb without results takes none, and a page that is not wanted is not made.
+    assert!(Cli::try_parse_from(["cargo xtask", "doctor", "--report", "x.html"]).is_err());
+    Out::default().write(|| panic!("nobody wants it")).unwrap();
 }
 
 /// Added to a page: opens all runs, hovers over the last lane of each, and leaves what it saw in the document.

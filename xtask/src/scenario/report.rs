@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Played;
 use crate::paths;
-use crate::report::Run;
+use crate::report::{Page, Run};
 
 /// As many lines of a failed run's console as one wants to see in passing.
 const TAIL: usize = 40;
@@ -45,7 +45,7 @@ fn explanation(text: &str) -> String {
 }
 
 /// For the page of all that was played: a row for each scenario, a column for each machine.
-pub fn run(played: &Played) -> Run {
+fn run(played: &Played) -> Run {
     let (what, machine) = played.name.split_once(' ').unwrap_or((&played.name, "host"));
     let lines: Vec<&str> = played.text.trim_end().lines().collect();
     let run = Run {
@@ -59,6 +59,14 @@ pub fn run(played: &Played) -> Run {
     };
     run.again(played.replay.as_str(), played.seed)
         .at(format!("{:>2} {what}", played.number), machine)
+}
+
+/// The page of all that was played.
+pub fn page(all: &[Played]) -> Page {
+    Page {
+        runs: all.iter().map(run).collect(),
+        ..Page::new("Standstill: failures on purpose")
+    }
 }
 
 /// Writes `scenario.xml` below the output folder, and says where.

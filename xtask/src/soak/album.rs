@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::judge::Judgement;
 use super::plan::Plan;
+use super::{Tallies, page_table};
 use crate::arch::Arch;
 use crate::report::page::Values;
-use crate::report::{Figure, Run};
+use crate::report::{Figure, Page, Run};
 use crate::vm::Outcome;
 use crate::vm::record::last;
 
@@ -45,15 +46,25 @@ impl Album {
         }
     }
 
+    /// The page of the soak that began with `seed`.
+    pub fn page(&self, seed: u64, tallies: &Tallies) -> Page {
+        Page {
+            runs: self.runs(),
+            tables: vec![page_table(tallies)],
+            figures: self.figures(),
+            ..Page::new(format!("Standstill: a soak from seed {seed}"))
+        }
+    }
+
     /// The runs worth a look, the bad ones first.
-    pub fn runs(&self) -> Vec<Run> {
+    fn runs(&self) -> Vec<Run> {
         let failed = self.notable.iter().filter(|run| run.wrong.is_some());
         let partial = self.notable.iter().filter(|run| run.wrong.is_none());
         failed.chain(partial).chain(&self.samples).cloned().collect()
     }
 
     /// How long all stops took.
-    pub fn figures(&self) -> Vec<Figure> {
+    fn figures(&self) -> Vec<Figure> {
         let series = self.took.iter().map(|(arch, took)| Values {
             name: arch.to_string(),
             values: took.clone(),
@@ -65,4 +76,19 @@ impl Album {
             series: series.collect(),
         }]
     }
+}
+
+/// A soak of one run, which was wrong, for a look at its page.
+#[cfg(test)]
+pub fn page_of_one(seed: u64, outcome: &Outcome, wrong: &str) -> Page {
+    let plan = Plan::new(seed, &Arch::ALL);
+    let judgement = Judgement {
+        wrong: Some(wrong.into()),
+        ..Judgement::default()
+    };
+    let mut tallies = Tallies::new();
+    tallies.entry(plan.arch).or_default().add(&judgement);
+    let mut album = Album::default();
+    album.add(&plan, outcome, &judgement);
+    album.page(seed, &tallies)
 }

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::kernel::{self, Flavour, Kernel};
 use crate::needs::{self, Install, Need, State};
 use crate::out::say;
-use crate::report::{Out, Page};
+use crate::report::Out;
 
 /// Measures.
 #[derive(Args, Debug)]
@@ -126,10 +126,7 @@ impl Stop {
     fn run(self, install: Install) -> Result<Exit> {
         let archs = prepare(self.arch, install)?;
         let figures = self.measure(&archs)?;
-        self.report.write(|| Page {
-            figures: figures::stops(&figures),
-            ..Page::new("Standstill: how long a stop takes")
-        })?;
+        self.report.write(|| figures::stop_page(&figures))?;
         if self.json {
             say!("{}", serde_json::to_string(&figures)?);
         } else {
@@ -191,10 +188,7 @@ impl Boot {
         let archs = prepare(self.arch, install)?;
         self.report.prepare();
         let figures = self.measure(&archs)?;
-        self.report.write(|| Page {
-            figures: figures::boots(&figures),
-            ..Page::new("Standstill: how long a boot takes")
-        })?;
+        self.report.write(|| figures::boot_page(&figures))?;
         if self.json {
             say!("{}", serde_json::to_string(&figures)?);
         } else {

@@ -16,7 +16,7 @@ use crate::matrix::{self, Finished, report};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
 use crate::paths;
-use crate::report::{Out, Page};
+use crate::report::Out;
 
 /// Into how many parts `--list --json` proposes to split the matrix.
 const SHARDS: usize = 6;
@@ -72,10 +72,7 @@ impl Matrix {
         }
         self.page.prepare();
         let all = execute(cells, self.jobs, install, self.json)?;
-        self.page.write(|| Page {
-            runs: all.iter().map(report::run).collect(),
-            ..Page::new("Standstill: the matrix")
-        })?;
+        self.page.write(|| report::page(&all))?;
         if let Some(file) = &self.junit {
             let xml = report::junit(&all)
                 .to_string()

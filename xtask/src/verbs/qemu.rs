@@ -273,20 +273,9 @@ impl Qemu {
 
     /// The page and the trace, if they were asked for.
     fn write(&self, spec: &Spec<'_>, outcome: &Outcome, exit: Exit) -> Result<()> {
-        self.report.write(|| {
-            let flavour = spec.kernel.flavour;
-            let name = format!("{flavour}, {} CPUs, {}", spec.cpus, spec.append);
-            let wrong =
-                (exit != Exit::Pass).then(|| format!("{} {}", outcome.end.describe(), outcome.detail));
-            let run = report::Run {
-                console: outcome.text.clone(),
-                ..report::Run::of(name, Some(outcome), wrong.as_deref().map(str::trim))
-            };
-            report::Page {
-                runs: vec![run],
-                ..report::Page::new(format!("Standstill: {flavour}"))
-            }
-        })?;
+        let machine = format!("{}, {} CPUs", spec.kernel.flavour, spec.cpus);
+        self.report
+            .write(|| page(&machine, &spec.append, outcome, exit == Exit::Pass))?;
         match (&self.trace_json, &outcome.story) {
             (Some(file), Some(story)) => report::perfetto::write(file, story),
             (Some(_), None) => anyhow::bail!("no CPU's trace could be read from this machine"),
@@ -319,6 +308,24 @@ impl Qemu {
             );
         }
         exit
+    }
+}
+
+/// The page of one run.
+pub fn page(machine: &str, append: &str, outcome: &Outcome, passed: bool) -> report::Page {
+    let wrong = (!passed).then(|| format!("{} {}", outcome.end.describe(), outcome.detail));
+    let run = report::Run::of(
+        format!("{machine}, {append}"),
+        Some(outcome),
+        wrong.as_deref().map(str::trim),
+    );
+    let run = report::Run {
+        console: outcome.text.clone(),
+        ..run.again(report::page::typed(), None)
+    };
+    report::Page {
+        runs: vec![run],
+        ..report::Page::new(format!("Standstill: {machine}"))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Refused};
 use crate::needs::{self, Install, Need};
 use crate::out::{say, tell};
 use crate::paths;
-use crate::report::{Out, Page};
+use crate::report::Out;
 use crate::scenario::catalogue::{self, Host, Scenario};
 use crate::scenario::{self, Play, Played, page, report};
 use crate::vm::spec::Boot;
@@ -148,10 +148,7 @@ impl Verb {
         }
         self.report.prepare();
         let all = execute(plays, tests, self.jobs, install, self.json)?;
-        self.report.write(|| Page {
-            runs: all.iter().map(report::run).collect(),
-            ..Page::new("Standstill: failures on purpose")
-        })?;
+        self.report.write(|| report::page(&all))?;
         if self.json {
             say!("{:#}", report::to_json(&all));
         }

@@ -12,7 +12,7 @@ use crate::arch::Arch;
 use crate::exit::Exit;
 use crate::needs::{self, Install, Need};
 use crate::out::{say, tell};
-use crate::report::{Out, Page};
+use crate::report::Out;
 use crate::soak::{self, Tally};
 
 /// Boots machines at random, makes them busy, deaf, smaller and larger, and ends them at random.
@@ -76,12 +76,7 @@ impl Soak {
         tell!("seed {seed}");
         self.report.prepare();
         let (tallies, album) = soak.run()?;
-        self.report.write(|| Page {
-            runs: album.runs(),
-            tables: vec![soak::page_table(&tallies)],
-            figures: album.figures(),
-            ..Page::new(format!("Standstill: a soak from seed {seed}"))
-        })?;
+        self.report.write(|| album.page(seed, &tallies))?;
         if self.json {
             say!("{}", json!({ "seed": seed, "tallies": tallies }));
         } else {

@@ -76,6 +76,8 @@ impl Test {
     /// # Errors
     /// When something is missing. What fails is counted.
     pub fn run(self, install: Install) -> Result<Exit> {
+        // A test of the host's looks at the report page.
+        needs::ensure(&[Need::Browser], install)?;
         if !self.host {
             let mut needs = vec![Need::KernelRust, Need::Linker, Need::Gdb];
             needs.extend(Arch::ALL.map(Need::Qemu));

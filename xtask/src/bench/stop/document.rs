@@ -79,7 +79,7 @@ impl Figures {
         text
     }
 
-    fn counts(&self) -> Table {
+    pub fn counts(&self) -> Table {
         let mut table = table(&[
             "",
             "CPUs",
@@ -112,7 +112,7 @@ impl Figures {
         table
     }
 
-    fn times(&self) -> Table {
+    pub fn times(&self) -> Table {
         let mut table = table(&[
             "",
             "CPUs",
