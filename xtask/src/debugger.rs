@@ -1,6 +1,8 @@
 //! gdb on a kernel: how it is started, on a machine and on a core, and whether what it shows is so.
 
+pub mod answers;
 pub mod expect;
+pub mod session;
 pub mod trials;
 
 use std::path::Path;

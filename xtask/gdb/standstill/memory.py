@@ -111,6 +111,6 @@ def place(pc):
     line = gdb.find_pc_line(pc)
     if line.symtab is None:
         return plain(block.function.name)
-    # Below the standard library, as in the backtraces of xtask.
-    file = line.symtab.filename.split("/library/")[-1]
+    # Below the standard library or the registry, as in the backtraces of xtask.
+    file = re.sub(r".*(/library/|/registry/src/[^/]*/)", "", line.symtab.filename)
     return "%s (%s:%d)" % (plain(block.function.name), file, line.line)

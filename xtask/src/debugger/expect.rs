@@ -1,80 +1,17 @@
 //! What gdb has to answer about a kernel, from what the machine's memory and its console say: read by the crates that the
 //! kernel itself writes it with.
 
-use std::collections::HashMap;
+#[cfg(test)]
+mod tests;
 
 use anyhow::{Context, Result};
 use smp_stop::report::{RungKind, Via, layout as stop_layout};
 use smp_stop::{CpuId, Report};
 use trace::layout;
 
+use super::answers::{Answers, BLUNDERS, PRETTY, percpu};
 use crate::guest::core::Core;
 use crate::kernel::elf::Elf;
-
-/// Asked in every session. What is wrong in these gets a line of explanation, never a traceback of the script.
-pub const BLUNDERS: [(&str, &str); 9] = [
-    ("ss percpu", "usage: ss percpu VAR CPU"),
-    (
-        "ss percpu kernel::cpu::CPU_NUMBER 4000",
-        "not CPU 4000|CPU 4000 has no area",
-    ),
-    ("ss percpu kernel::cpu::CPU_NUMBER -1", "-1 is no number of a CPU"),
-    ("ss percpu no::such 0", "no variable is called no::such"),
-    ("ss percpu ] 0", "no variable is called ]"),
-    (
-        "ss percpu kernel::stop::STOP 0",
-        "kernel::stop::STOP is one for all CPUs",
-    ),
-    ("ss trace 4000", "there is no CPU 4000"),
-    ("ss cpus now", "usage: ss cpus"),
-    ("ss nonsense", "Undefined ss command"),
-];
-
-/// Asks for a `&str` by way of Rust's printers.
-const PRETTY: &str = "print *kernel::phase::PHASE[0].p.value";
-const QUESTIONS: [&str; 7] = [
-    PRETTY,
-    "info threads",
-    "thread apply all bt",
-    "ss cpus",
-    "ss stop-report",
-    "ss trace",
-    "ss log",
-];
-
-/// gdb's answers, by question.
-#[derive(Debug, Default)]
-pub struct Answers(HashMap<String, String>);
-
-/// What to tell gdb, so that its answers can be told apart.
-pub fn script(cpus: u32) -> Vec<String> {
-    let blunders = BLUNDERS.iter().map(|(question, _)| (*question).to_owned());
-    let questions = QUESTIONS.into_iter().map(str::to_owned);
-    let all = questions.chain((0..cpus).map(percpu)).chain(blunders);
-    all.flat_map(|question| [format!("echo \\n== {question}\\n"), question])
-        .collect()
-}
-
-fn percpu(cpu: u32) -> String {
-    format!("ss percpu kernel::cpu::CPU_NUMBER {cpu}")
-}
-
-impl Answers {
-    /// Takes gdb's output apart.
-    pub fn of(output: &str) -> Self {
-        let parts = output.split("\n== ").skip(1);
-        Self(
-            parts
-                .filter_map(|part| part.split_once('\n'))
-                .map(|(question, answer)| (question.to_owned(), answer.to_owned()))
-                .collect(),
-        )
-    }
-
-    fn get(&self, question: &str) -> &str {
-        self.0.get(question).map_or("", String::as_str)
-    }
-}
 
 /// What is so.
 #[derive(Clone, Debug)]
@@ -142,7 +79,7 @@ impl Facts {
             "Python Exception",
             "Error occurred in Python",
         ];
-        let all = answers.0.iter();
+        let all = answers.all();
         wrong.extend(
             all.filter(|(_, text)| mishaps.iter().any(|mishap| text.contains(mishap)))
                 .map(|(question, text)| format!("{question}: the script failed: {text}")),
@@ -259,152 +196,4 @@ pub fn log(console: &str) -> Vec<String> {
         .map(|(_, text)| text.to_owned())
         .filter(|text| text.len() < 100 && !text.contains("pc="))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::paths;
-
-    fn facts() -> Facts {
-        let report = [
-            "stop: panic by CPU 0: stopped after 1.000 us",
-            "  cpu  hardware id state",
-            "    0          0x0 owner          owner                  - -             0x10",
-            "    1          0x1 parked         interrupt          1.000 -             0x20",
-        ];
-        Facts {
-            cpus: 2,
-            report: report.map(str::to_owned).to_vec(),
-            trace: vec!["[    0.000000001] CPU 0   online".into()],
-            log: vec!["memory: much".into()],
-            functions: vec![vec!["kernel::panic::panic"], vec!["busy"]],
-            phase: "panicking",
-        }
-    }
-
-    fn output() -> String {
-        let blunders = BLUNDERS
-            .map(|(question, said)| format!("\n== {question}\n{}\n", said.split('|').next().unwrap()));
-        let asked = "
-== info threads
-  Id   Target Id   Frame
-* 1    LWP 1       f () at a.rs:1
-  2    LWP 2       g () at a.rs:2
-
-== thread apply all bt
-
-Thread 2 (LWP 2):
-#0  busy ()
-
-Thread 1 (LWP 1):
-#0  kernel::panic::panic ()
-
-== print *kernel::phase::PHASE[0].p.value
-$1 = \"panicking\"
-
-== ss cpus
-    0          0x0  online          panicking; pc=0x10 f
-    1          0x1  parked          running threads; pc=0x20 g
-
-== ss stop-report
-stop: panic by CPU 0: stopped after 1.000 us
-  cpu  hardware id state
-    0          0x0 owner          owner                  - -             0x10 f
-    1          0x1 parked         interrupt          1.000 -             0x20 g
-
-== ss trace
-[    0.000000001] CPU 0   online
-1 events shown
-
-== ss log
-[    0.1] memory: much
-
-== ss percpu kernel::cpu::CPU_NUMBER 0
-CPU_NUMBER of CPU 0 at 0x1: 0
-
-== ss percpu kernel::cpu::CPU_NUMBER 1
-CPU_NUMBER of CPU 1 at 0x2: 1
-";
-        asked.to_owned() + &blunders.concat()
-    }
-
-    #[test]
-    fn answers_that_are_right_pass() {
-        let wrong = facts().judge(&Answers::of(&output()));
-        assert!(wrong.is_empty(), "{wrong:#?}");
-    }
-
-    #[test]
-    fn each_answer_that_is_wrong_is_noticed() {
-        for (right, wrong) in [
-            ("  2    LWP 2       g () at a.rs:2\n", ""),
-            ("busy ()", "idle ()"),
-            ("$1 = \"panicking\"", "$1 = &str {data_ptr: 0x10, length: 9}"),
-            ("Thread 2 (LWP 2)", "Thread 3 (LWP 3)"),
-            ("  parked          running", "  online          running"),
-            ("; pc=0x20", "; no registers"),
-            ("interrupt          1.000 ", "interrupt          2.000 "),
-            ("CPU 0   online", "CPU 1   online"),
-            ("memory: much", "memory: little"),
-            ("at 0x2: 1", "at 0x2: 0"),
-            (
-                "no variable is called no::such",
-                "Traceback (most recent call last)",
-            ),
-            ("usage: ss cpus", "  cpu"),
-            ("1 events shown", "Python Exception"),
-        ] {
-            let text = output().replace(right, wrong);
-            assert_ne!(text, output(), "{right}");
-            assert!(
-                !facts().judge(&Answers::of(&text)).is_empty(),
-                "{right:?} as {wrong:?}"
-            );
-        }
-        assert!(!facts().judge(&Answers::default()).is_empty());
-    }
-
-    /// The script has the names of all that a kernel may write down.
-    #[test]
-    fn the_script_knows_every_name() {
-        let read = |name: &str| {
-            std::fs::read_to_string(paths::root().join("xtask/gdb/standstill").join(name)).unwrap()
-        };
-        let (report, events) = (read("report.py"), read("trace.py"));
-        let ways = (0..=0x20).filter_map(|code| Some((code, Via::from_code(code)?.name())));
-        for (code, name) in ways {
-            let known = [format!("{code}: \"{name}\""), format!("{code:#x}: \"{name}\"")];
-            assert!(known.iter().any(|known| report.contains(known)), "{name}");
-        }
-        let in_order = |text: &str, names: &[&str]| {
-            let list = names
-                .iter()
-                .map(|name| format!("\"{name}\""))
-                .collect::<Vec<_>>()
-                .join(",");
-            let squeezed: String = text.split_whitespace().collect();
-            let list: String = list.split_whitespace().collect();
-            assert!(squeezed.contains(&list), "{list}");
-        };
-        let whys = (1..).map_while(smp_stop::Why::from_code).map(smp_stop::Why::name);
-        in_order(&report, &whys.collect::<Vec<_>>());
-        let states = (0..)
-            .map_while(smp_stop::CpuState::from_code)
-            .map(smp_stop::CpuState::name);
-        in_order(&report, &states.collect::<Vec<_>>());
-        let phases = trace::Phase::ALL.iter().map(|phase| phase.name());
-        in_order(&events, &phases.collect::<Vec<_>>());
-        let kinds = (1..=u8::MAX).filter(|kind| {
-            let raw = trace::Raw {
-                kind: *kind,
-                small: 0,
-                large: 0,
-            };
-            trace::Event::unpack(raw).is_some()
-        });
-        for kind in kinds {
-            assert!(events.contains(&format!("\n    {kind}: lambda")), "event {kind}");
-        }
-    }
 }

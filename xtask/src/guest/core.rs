@@ -1,18 +1,19 @@
 //! An ELF core of a guest: memory at the kernel's own addresses, and the registers of every CPU, so that a debugger opens it as
 //! it would a process with a thread for each CPU.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::Path;
+mod reader;
+#[cfg(test)]
+mod tests;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use std::io::Write;
+
+use anyhow::{Result, anyhow};
 use object::Endianness;
 use object::elf::{ELFOSABI_NONE, ET_CORE, NT_GNU_BUILD_ID, NT_PRSTATUS, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE};
 use object::write::elf::{FileHeader, ProgramHeader, Writer};
-use object::{Architecture, Object, ObjectKind, ObjectSegment, ReadCache, ReadRef};
 
+pub use self::reader::Core;
 use crate::arch::Arch;
-use crate::kernel::elf::hex;
 
 /// The registers of one CPU, by the names that debuggers have for them.
 pub trait Registers {
@@ -189,140 +190,4 @@ fn head(arch: Arch, notes: &[u8], segments: &[Segment]) -> Result<(Vec<u8>, u64)
     writer.pad_until(notes_at);
     writer.write(notes);
     Ok((bytes, first))
-}
-
-/// A core, being read. Only what is asked for is read of it.
-pub struct Core(ReadCache<File>);
-
-impl Core {
-    /// Opens the file at `path`.
-    ///
-    /// # Errors
-    /// When it is not a core of a machine that we have.
-    pub fn open(path: &Path) -> Result<Self> {
-        let name = path.display();
-        let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
-        let core = Self(ReadCache::new(file));
-        core.arch()
-            .with_context(|| format!("{name} is no core of ours"))?;
-        Ok(core)
-    }
-
-    fn file(&self) -> Result<object::File<'_, &ReadCache<File>>> {
-        let file = object::File::parse(&self.0)?;
-        ensure!(file.kind() == ObjectKind::Core, "it is no core");
-        Ok(file)
-    }
-
-    /// Of the machine.
-    ///
-    /// # Errors
-    /// When there is none of that kind.
-    pub fn arch(&self) -> Result<Arch> {
-        match self.file()?.architecture() {
-            Architecture::X86_64 => Ok(Arch::X86_64),
-            Architecture::I386 => Ok(Arch::I386),
-            Architecture::Aarch64 => Ok(Arch::Aarch64),
-            other => bail!("it is of a machine of kind {other:?}"),
-        }
-    }
-
-    /// The build of the kernel, as it prints it.
-    ///
-    /// # Errors
-    /// When it is not said.
-    pub fn build_id(&self) -> Result<String> {
-        let file = self.file()?;
-        let id = file.build_id()?;
-        id.map(hex)
-            .context("it has no build id: cargo xtask core did not write it")
-    }
-
-    /// `len` bytes of memory at the kernel's address `at`.
-    ///
-    /// # Errors
-    /// When they are not in it, or not in one piece.
-    pub fn read(&self, at: u64, len: usize) -> Result<Vec<u8>> {
-        let file = self.file()?;
-        let found = file.segments().find_map(|segment| {
-            let (start, size) = segment.file_range();
-            let offset = at.checked_sub(segment.address())?;
-            let room = size.checked_sub(offset)?;
-            let bytes = (&self.0).read_bytes_at(start + offset, len as u64);
-            bytes.ok().filter(|_| len as u64 <= room)
-        });
-        found
-            .map(<[u8]>::to_vec)
-            .with_context(|| format!("{len} bytes at {at:#x} are not in the core"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Numbered;
-
-    impl Registers for Numbered {
-        fn get(&self, name: &str) -> u64 {
-            if matches!(name, "rip" | "eip" | "pc") {
-                0x1234
-            } else {
-                0
-            }
-        }
-    }
-
-    fn written(arch: Arch, cpus: usize) -> (std::path::PathBuf, Vec<u8>) {
-        let cpus: Vec<Box<dyn Registers>> = (0..cpus).map(|_| Box::new(Numbered) as _).collect();
-        let guest = Guest {
-            arch,
-            build_id: &[0xab; 19],
-            cpus: &cpus,
-        };
-        let segment = Segment {
-            va: 0xc000_0000,
-            pa: 0x1000,
-            len: 0x2000,
-            write: true,
-            exec: false,
-        };
-        let mut bytes = Vec::new();
-        let read = |pa: u64, len: u64| Ok((pa..pa + len).map(|at| (at >> 8) as u8).collect());
-        write(&guest, &[segment], read, &mut bytes).unwrap();
-        let path = std::env::temp_dir().join(format!("standstill-{}-{arch}.core", std::process::id()));
-        std::fs::write(&path, &bytes).unwrap();
-        (path, bytes)
-    }
-
-    #[test]
-    fn what_is_written_is_read_again() {
-        for arch in Arch::ALL {
-            let (path, bytes) = written(arch, 3);
-            let core = Core::open(&path).unwrap();
-            assert_eq!(core.arch().unwrap(), arch);
-            assert_eq!(core.build_id().unwrap(), "ab".repeat(19));
-            assert_eq!(core.read(0xc000_0ffe, 4).unwrap(), [0x1f, 0x1f, 0x20, 0x20]);
-            for (at, len) in [(0xc000_1fff, 2), (0xbfff_ffff, 1), (0, 1), (u64::MAX, 2)] {
-                assert!(core.read(at, len).is_err(), "{at:#x}");
-            }
-            let status = layout(arch).len.to_le_bytes();
-            let notes = bytes
-                .windows(8)
-                .filter(|window| window[..4] == [5, 0, 0, 0] && window[4..] == status[..4]);
-            assert_eq!(notes.count(), 3, "{arch}");
-            std::fs::remove_file(path).unwrap();
-        }
-    }
-
-    #[test]
-    fn what_is_no_core_is_refused() {
-        for path in [
-            std::env::current_exe().unwrap(),
-            "Cargo.toml".into(),
-            "nowhere".into(),
-        ] {
-            assert!(Core::open(&path).is_err(), "{}", path.display());
-        }
-    }
 }
