@@ -78,6 +78,7 @@ fn count(kernel: &Kernel, cpus: u32, plugin: &Path) -> Result<Counted> {
         counting: Some(Counting {
             plugin: plugin.to_owned(),
             marks: marks(kernel)?,
+            turn_us: None,
         }),
         ..Spec::usual(kernel, cpus, append)
     };

@@ -9,6 +9,9 @@ pub struct Counting {
     pub plugin: PathBuf,
     /// Names of one's own, and addresses as the guest's program counter has them.
     pub marks: Vec<(String, u64)>,
+    /// The longest that a CPU runs before it is another's turn, in virtual microseconds. `None` leaves it to QEMU, which
+    /// waits for the next of the guest's timers, two seconds at most: too long where many spin.
+    pub turn_us: Option<u32>,
 }
 
 /// What was counted, over all CPUs, from the machine's reset on.
@@ -32,6 +35,16 @@ pub struct Mark {
 }
 
 impl Counting {
+    /// What ends a CPU's turn: the timer of a filter on a network that nobody is on, the one thing on any machine that can
+    /// be told to look at the virtual clock every so often. The guest sees nothing of it.
+    pub fn turns(&self) -> Vec<String> {
+        let arguments = |us| {
+            let filter = format!("filter-buffer,id=turns,netdev=nowhere,interval={us}");
+            ["-netdev", "user,id=nowhere,restrict=on", "-object", &filter].map(str::to_owned)
+        };
+        self.turn_us.map(arguments).into_iter().flatten().collect()
+    }
+
     /// The argument of `-plugin`; the plugin's report goes to the file `out`.
     pub fn argument(&self, out: &str) -> String {
         let marks = self
@@ -109,7 +122,9 @@ mod tests {
         let counting = Counting {
             plugin: "/a,b.so".into(),
             marks: vec![("entry".into(), 0x20_0000), ("x".into(), 1)],
+            turn_us: None,
         };
+        assert!(counting.turns().is_empty());
         assert_eq!(
             counting.argument("/dev/fd/9"),
             "file=/a,,b.so,out=/dev/fd/9,at=entry:0x200000,at=x:0x1"

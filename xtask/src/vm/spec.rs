@@ -173,7 +173,8 @@ impl Spec<'_> {
             "tcg"
         };
         self.push(&mut args, "-accel", accel.into());
-        if self.counting.is_some() {
+        if let Some(counting) = &self.counting {
+            args.extend(counting.turns());
             self.push(&mut args, "-icount", "shift=0,sleep=off".into());
             self.push(&mut args, "-rtc", "base=2024-01-01,clock=vm".into());
             self.push(&mut args, "-seed", "1".into());

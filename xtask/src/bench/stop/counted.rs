@@ -21,6 +21,9 @@ use crate::vm::{self, Outcome, Watch};
 /// All CPUs share one thread of the host.
 const PATIENCE: Duration = Duration::from_secs(900);
 
+/// Hundreds of CPUs that spin take turns.
+const TURN_US: u32 = 100;
+
 /// One counted stop. Instructions are those of all CPUs together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Counted {
@@ -57,6 +60,7 @@ pub(super) fn run(case: &Case<'_>, plugin: &Path) -> Result<Counted> {
         counting: Some(Counting {
             plugin: plugin.to_owned(),
             marks: marks(case.kernel)?,
+            turn_us: Some(TURN_US),
         }),
         ..Spec::usual(case.kernel, case.cpus, append)
     };
