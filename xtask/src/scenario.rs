@@ -94,6 +94,17 @@ impl Play {
         )
     }
 
+    /// Why it cannot be played on a machine with UEFI.
+    pub fn not_by_efi(&self) -> Option<&'static str> {
+        let stage = &self.stage;
+        // OVMF leaves them in a loop of its own, where they run.
+        let unstarted = self.arch.is_x86() && stage.smp && stage.cpus > 1 && stage.expect.alone;
+        let looping = unstarted && stage.panic == 0;
+        let looping =
+            looping.then_some("firmware lets CPUs that are never started run, and the audit sees them");
+        stage.not_by_efi.or(looping)
+    }
+
     const fn flavour(&self) -> Flavour {
         Flavour {
             arch: self.arch,

@@ -49,8 +49,8 @@ pub struct Stage {
     pub machine: Option<&'static str>,
     /// By which road the kernel gets there; the architecture's first, if it is not said.
     pub boot: Option<Boot>,
-    /// Whether it is about something that a machine with UEFI does not have.
-    pub needs_bios: bool,
+    /// Why it cannot be staged on a machine with UEFI.
+    pub not_by_efi: Option<&'static str>,
     /// More words for the kernel.
     pub words: &'static str,
     /// What goes wrong before the command line is read; as `inject=`.
@@ -79,7 +79,7 @@ fn stage(label: &'static str, cpus: u32, expect: Expect) -> Stage {
         cpus,
         machine: None,
         boot: None,
-        needs_bios: false,
+        not_by_efi: None,
         words: "",
         early: "",
         inject: "",
@@ -138,9 +138,9 @@ impl Stage {
         }
     }
 
-    fn bios(self) -> Self {
+    fn not_by_efi(self, why: &'static str) -> Self {
         Self {
-            needs_bios: true,
+            not_by_efi: Some(why),
             ..self
         }
     }

@@ -136,9 +136,9 @@ impl Verb {
             return Ok(Exit::Pass);
         }
         let (plays, tests) = (self.plays(&scenarios), self.tests(&scenarios));
-        let (plays, left_out) = without_bios(plays, self.efi);
-        for play in &left_out {
-            tell!("left out with --efi: {}: it takes a BIOS", play.name());
+        let (plays, left_out) = playable(plays, self.efi);
+        for (play, why) in &left_out {
+            tell!("left out with --efi: {}: {why}", play.name());
         }
         if plays.is_empty() && tests.is_empty() {
             return Err(Refused::usage(match left_out.is_empty() {
@@ -242,11 +242,16 @@ impl Verb {
     }
 }
 
-/// The plays that can be played, and those that a machine with UEFI, if it is one, has not got what it takes for.
-fn without_bios(plays: Vec<Play>, efi: bool) -> (Vec<Play>, Vec<Play>) {
-    plays
-        .into_iter()
-        .partition(|play| !(efi && play.stage.needs_bios))
+/// The plays that can be played, and those that cannot on a machine with UEFI, if it is one, each with the reason.
+fn playable(plays: Vec<Play>, efi: bool) -> (Vec<Play>, Vec<(Play, &'static str)>) {
+    let (mut can, mut cannot) = (Vec::new(), Vec::new());
+    for play in plays {
+        match play.not_by_efi().filter(|_| efi) {
+            Some(why) => cannot.push((play, why)),
+            None => can.push(play),
+        }
+    }
+    (can, cannot)
 }
 
 /// Whether something else than a model checker tries it.
@@ -377,19 +382,27 @@ mod tests {
     fn ways(words: &[&str]) -> [Vec<&'static str>; 2] {
         let verb = Line::parse_from(["scenario"].iter().chain(words)).verb;
         let plays = verb.plays(&verb.chosen().unwrap());
-        let (plays, left_out) = without_bios(plays, verb.efi);
+        let (plays, left_out) = playable(plays, verb.efi);
+        let left_out: Vec<Play> = left_out.into_iter().map(|(play, _)| play).collect();
         [plays, left_out].map(|plays| plays.iter().map(|play| play.stage.label).collect())
     }
 
     #[test]
-    fn with_uefi_what_takes_a_bios_is_left_out_and_named() {
-        let words = ["resync_skipped", "--arch", "i386", "--up"];
-        let all = ["up", "quark_unseen", "reboot_unseen"];
-        assert_eq!(ways(&words), [all.to_vec(), vec![]]);
+    fn with_uefi_what_cannot_be_is_left_out_and_named() {
+        let words = ["resync_skipped", "--arch", "i386"];
+        let [all, none] = ways(&words);
+        assert_eq!((all.len(), none.len()), (11, 0));
         let efi = [&words[..], &["--efi"]].concat();
-        assert_eq!(ways(&efi), [all[..2].to_vec(), all[2..].to_vec()]);
+        let [played, left_out] = ways(&efi);
+        assert_eq!(
+            played,
+            ["up", "late_unseen", "after_unseen", "quark_unseen", "pae_late"]
+        );
+        assert_eq!(
+            left_out,
+            ["early", "late", "after", "pae", "pae_unseen", "reboot_unseen"]
+        );
         let only = ["resync_skipped/reboot_unseen", "--efi"];
-        assert_eq!(ways(&only), [vec![], vec!["reboot_unseen"]]);
         let verb = Line::parse_from(["scenario"].iter().chain(&only)).verb;
         let error = verb.run(Install::Never).unwrap_err();
         assert_eq!(crate::exit::of_error(&error), Exit::Usage, "{error:#}");
@@ -402,12 +415,9 @@ mod tests {
             let by_bios = [stage.run, stage.words]
                 .iter()
                 .any(|text| text.contains("reboot bios") || text.contains("reboot=b"));
-            assert_eq!(by_bios, stage.needs_bios, "{}", stage.label);
-            assert!(
-                !(stage.needs_bios && stage.boot == Some(Boot::Efi)),
-                "{}",
-                stage.label
-            );
+            let refused = stage.not_by_efi.is_some();
+            assert!(refused || !by_bios, "{}", stage.label);
+            assert!(!refused || stage.boot != Some(Boot::Efi), "{}", stage.label);
         }
     }
 
