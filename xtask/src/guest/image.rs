@@ -109,8 +109,9 @@ impl<'a> Image<'a> {
         let len = usize::try_from(self.virt.end - self.virt.start).ok()?;
         let bytes = self.read(memory, self.virt.start, len)?;
         let (header, id) = note.expected.split_at(NOTE_HEADER);
-        let starts_here = |window: &&[u8]| window.starts_with(header);
-        let found = bytes.windows(note.expected.len()).step_by(4).find(starts_here)?;
+        // Ours in the wrong place is the right kernel seen from a wrong one.
+        let is_anothers = |window: &&[u8]| window.starts_with(header) && *window != note.expected;
+        let found = bytes.windows(note.expected.len()).step_by(4).find(is_anothers)?;
         Some(Mismatch {
             memory: hex(&found[NOTE_HEADER..]),
             elf: hex(id),
