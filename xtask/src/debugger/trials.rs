@@ -202,7 +202,7 @@ fn mistaken(dir: &Path) -> Result<()> {
     let core = dir.join("right.core");
     std::fs::rename(&right.path, &core)?;
 
-    let wrong = boot(dir, &smp.mistaken_for(up), "run=panic", None)?;
+    let wrong = boot(dir, &smp.mistaken_for(up), "quiet run=panic", None)?;
     let text = &wrong.console;
     for said in [
         format!("xtask: the running kernel is build {running}, the ELF file "),

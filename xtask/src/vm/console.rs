@@ -368,6 +368,29 @@ mod tests {
         assert!(text.ends_with(&format!("  #0 {address:#018x}\n")), "{text}");
     }
 
+    /// All that one sees of a kernel that is told to be quiet and panics on its way.
+    #[test]
+    fn a_panic_says_whose_it_is() {
+        let symbols = symbolise::tests::own();
+        let mut named = symbols
+            .starts()
+            .filter(|address| !symbols.frames(*address).is_empty());
+        let address = named.next().unwrap();
+        let said = |build_id: &str| {
+            let mut console = Console::new(Show::Hidden, Some(symbolise::tests::own()));
+            let text = format!(
+                "@panic cpu=0 build_id={build_id} why=\"\"\nbacktrace:\n  #0 {:#x}\n",
+                address + 1
+            );
+            console.feed(text.as_bytes()).unwrap();
+            console.text
+        };
+        assert!(said(symbols.id()).contains(&symbols.frames(address)[0]));
+        let other = said(&"cd".repeat(20));
+        assert!(other.contains(": no names\n"), "{other}");
+        assert!(!other.contains(&symbols.frames(address)[0]), "{other}");
+    }
+
     #[test]
     fn the_first_frame_is_where_the_cpu_was_if_it_faulted_there() {
         let after = |lines: &[&str]| lines.iter().fold(Origin::Call, |origin, line| origin.after(line));

@@ -22,7 +22,7 @@ use crate::cpu::{self, CpuId};
 use crate::inject::{self, Place};
 use crate::power::{self, End};
 use crate::stop::{self, Stopped};
-use crate::{clock, console, hooks, irq, phase, println, sched};
+use crate::{banner, clock, console, hooks, image, irq, phase, println, sched};
 
 /// What to do after a panic, in seconds, as Linux's `panic=`: above 0 reboot after so many, 0 stay, below 0 reboot at
 /// once. Until the command line has been read: at once.
@@ -105,12 +105,13 @@ pub(crate) fn took_over<A: Arch>(stop: &Stopped) -> ! {
     end::<A>(stop)
 }
 
-/// The machine-readable line: which CPU speaks, for what reason all stand still, and what happened.
+/// The machine-readable line: which CPU speaks, for what reason all stand still, whose addresses follow, and what happened.
 fn headline<A: Arch>(what: &dyn fmt::Display) {
     let reason = stop::reason().map_or("panic", Reason::name);
     println!(
-        "@panic cpu={} reason={reason} why=\"{}\"",
+        "@panic cpu={} reason={reason} build_id={} why=\"{}\"",
         Me(cpu::by_hardware::<A>()),
+        banner::Hex(image::build_id()),
         Quoted(what)
     );
 }
