@@ -1,5 +1,6 @@
 //! The report page: what runs showed of their CPUs, in one file that needs nothing else.
 
+pub mod browser;
 pub mod page;
 pub mod perfetto;
 pub mod story;

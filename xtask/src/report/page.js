@@ -66,26 +66,44 @@ function read(story) {
     if (signal && signal.cpu !== row.cpu) arrows.push({ kind: "signal", from: signal.at, a: signal.cpu, to: at, b: row.cpu, rung: signal.rung });
   }
   for (const cpu of [...open.keys()]) close(cpu, end);
-  return { lanes, arrows, phases, stop, end };
+  const steps = phases.map((p) => ({ ...p, of: "boot" })).concat(stop ? stages(stop, signals, story.rows) : []);
+  return { lanes, arrows, phases, steps, stop, end };
+}
+
+// What a stop is made of: until its first signal, from each kind of signal to the next or the last answer, and what its owner did then.
+function stages(stop, signals, rows) {
+  const list = [{ name: "request", from: stop.began }], end = stop.began + stop.took;
+  for (const s of signals) if (s.at >= stop.began && s.at <= end && !list.some((l) => l.rung === s.rung)) list.push({ name: `signal ${s.rung + 1}`, from: s.at, rung: s.rung });
+  const last = Math.max(...rows.map((row) => row.answered || 0));
+  if (last > 0 && last < stop.took && !rows.some((row) => row.silent)) list.push({ name: "account", from: Math.max(stop.began + last, list[list.length - 1].from) });
+  return list.map((l, n) => ({ name: l.name, of: "stop", from: l.from, to: n + 1 < list.length ? list[n + 1].from : end }));
+}
+
+// A backtrace; what was inlined has no number of its own.
+function frames(trace) {
+  let at = 0;
+  return trace.map((line) => `<span class="mono">${line.startsWith("inlined into ") ? "   " : "#" + at++} ${esc(line)}</span>`);
 }
 
 // ---- the picture -----------------------------------------------------------------------------------------------------------
 const GUTTER = 66, TOP = 46, FOOT = 6;
 
-function picture(place, run) {
+function picture(place, run, wanted = "stop") {
   const story = run.story, model = read(story);
   const pad = (from, to) => { const room = Math.max(1, to - from) * 0.04; return [Math.max(0, from - room), to + room]; };
   const last = model.phases.length ? Math.max(...model.phases.map((p) => p.to)) : model.end;
   const views = [];
   if (model.phases.length) views.push({ name: "boot", range: pad(0, last), origin: 0 });
+  const arrived = Math.max(0, ...model.lanes.flatMap((lane) => lane.bars.filter((bar) => bar.what === "starting" || bar.what === "arriving").map((bar) => bar.to)));
   const bringUp = model.arrows.filter((a) => a.kind === "start");
-  if (bringUp.length) views.push({ name: "bring-up", range: pad(Math.min(...bringUp.map((a) => a.from)), Math.max(...bringUp.map((a) => a.to))), origin: Math.min(...bringUp.map((a) => a.from)) });
+  if (bringUp.length) views.push({ name: "bring-up", range: pad(Math.min(...bringUp.map((a) => a.from)), arrived), origin: Math.min(...bringUp.map((a) => a.from)) });
   if (model.stop) views.push({ name: "stop", range: pad(model.stop.began, model.stop.began + Math.max(model.stop.took, 1000)), origin: model.stop.began });
   views.push({ name: "all", range: pad(0, model.end), origin: 0 });
-  const first = views.find((v) => v.name === "stop") || views[0];
+  const first = views.find((v) => v.name === wanted) || views[0];
   let view = { ...first };
   place.innerHTML = `<div class="views">${views.map((v) => `<button type="button" data-view="${v.name}">${v.name}</button>`).join("")}
-    <span class="dim">wheel zooms, drag moves, double-click shows all</span></div>
+    <button type="button" data-zoom="0.5" aria-label="closer">+</button><button type="button" data-zoom="2" aria-label="further away">−</button>
+    <span class="dim">Ctrl and wheel zoom, too; drag moves, double-click shows all</span></div>
     <div class="legend">${Object.entries(END_OF).map(([key, text]) => `<span><i style="background:var(--${key})"></i>${text}</span>`).join("")}
     <span><i style="background:var(--start)"></i>start → first code</span><span><i style="background:var(--signal)"></i>signal → acknowledgement</span></div>
     <svg class="lanes" role="img" aria-label="one lane for each CPU"></svg>`;
@@ -106,17 +124,18 @@ function picture(place, run) {
     const width = Math.max(300, svg.clientWidth || place.clientWidth || 900);
     const [from, to] = view.range;
     const scale = (width - GUTTER - 10) / (to - from);
-    const x = (at) => GUTTER + (Math.min(Math.max(at, from), to) - from) * scale;
+    const x = (at) => Math.round((GUTTER + (Math.min(Math.max(at, from), to) - from) * scale) * 10) / 10;
+    const wide = (from, to) => Math.max(1, Math.round((x(to) - x(from)) * 10) / 10);
     const y = (cpu) => TOP + cpu * step;
     const inside = (a, b) => b >= from && a <= to;
     const tall = TOP + n * step + FOOT;
     const parts = [];
-    for (const [at, text] of ticks(from, to, view.origin, width)) parts.push(`<line class="axis" x1="${x(at)}" x2="${x(at)}" y1="16" y2="${tall}"/><text x="${x(at) + 3}" y="12">${text}</text>`);
-    parts.push(`<text x="4" y="${TOP - 12}">boot</text>`);
+    for (const [at, text] of ticks(from, to, view.origin, width)) parts.push(`<line class="axis" x1="${x(at)}" x2="${x(at)}" y1="16" y2="${tall}"/>` + (x(at) + 6 * text.length < width ? `<text x="${x(at) + 3}" y="12">${text}</text>` : ""));
+    parts.push(`<text x="4" y="${TOP - 12}">step</text>`);
     const strip = [];
-    for (const p of model.phases) if (inside(p.from, p.to) && p.to > p.from) {
-      const w = Math.max(1, x(p.to) - x(p.from));
-      strip.push(`<rect class="phase" x="${x(p.from)}" y="${TOP - 24}" width="${w}" height="16" ${note(`<b>boot: ${esc(p.name)}</b>from ${time(p.from)}, for ${time(p.to - p.from)}`)}/>`);
+    for (const p of model.steps) if (inside(p.from, p.to) && p.to > p.from) {
+      const w = wide(p.from, p.to);
+      strip.push(`<rect class="phase" x="${x(p.from)}" y="${TOP - 24}" width="${w}" height="16" ${note(`<b>${p.of}: ${esc(p.name)}</b>from ${time(p.from)}, for ${time(p.to - p.from)}`)}/>`);
       if (w > p.name.length * 6.2) strip.push(`<text class="phase-name" x="${x(p.from) + 3}" y="${TOP - 12}">${esc(p.name)}</text>`);
     }
     parts.push(`<g>${strip.filter((s) => s.startsWith("<rect")).join("")}</g><g>${strip.filter((s) => !s.startsWith("<rect")).join("")}</g>`);
@@ -125,7 +144,7 @@ function picture(place, run) {
       if (cpu % every === 0) parts2.push(`<text x="4" y="${top + Math.min(height, 12) - (height > 8 ? (12 - Math.min(height, 12)) / 2 : 0)}">CPU ${lane.row.cpu}</text>`);
       if (height > 8) parts2.push(`<line class="lane-line" x1="${GUTTER}" x2="${width - 10}" y1="${top + height / 2}" y2="${top + height / 2}"/>`);
       for (const bar of lane.bars) if (inside(bar.from, bar.to))
-        parts2.push(`<rect class="${bar.what}" x="${x(bar.from)}" y="${top}" width="${Math.max(1, x(bar.to) - x(bar.from))}" height="${height}" ${note(about(lane.row, bar))}/>`);
+        parts2.push(`<rect class="${bar.what}" x="${x(bar.from)}" y="${top}" width="${wide(bar.from, bar.to)}" height="${height}" ${note(about(lane.row, bar))}/>`);
       let lastMark = -9;
       for (const mark of lane.marks) if (mark.at >= from && mark.at <= to) {
         const at = x(mark.at);
@@ -148,12 +167,13 @@ function picture(place, run) {
   }
 
   function about(row, bar) {
-    const lines = [`<b>CPU ${row.cpu}: ${END_OF[bar.what]}</b>from ${time(bar.from)}, for ${time(bar.to - bar.from)}`, `hardware id 0x${row.hw}`];
+    const lines = [`<b>CPU ${row.cpu}: ${END_OF[bar.what]}</b>from ${time(bar.from)}, for ${time(bar.to - bar.from)}`];
+    if (row.hw) lines.push(`hardware id 0x${esc(row.hw)}`);
     if (["parked", "owner", "silent"].includes(bar.what)) {
       if (row.via) lines.push(`came to stop by: ${esc(row.via)}` + (row.answered !== null ? `, ${time(row.answered)} after the stop began` : ""));
       if (row.why) lines.push(`reason: ${esc(row.why)}`);
       if (row.regs) lines.push("", ...row.regs.map((line) => `<span class="mono">${esc(line)}</span>`));
-      if (row.trace.length) lines.push("", ...row.trace.map((line, at) => `<span class="mono">#${at} ${esc(line)}</span>`));
+      if (row.trace.length) lines.push("", ...frames(row.trace));
     }
     return lines.join("\n");
   }
@@ -162,24 +182,26 @@ function picture(place, run) {
   const soon = () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; draw(); }); } };
   const show = (v) => { view = { ...v }; soon(); };
   const clamp = ([a, b]) => [Math.max(0, a), Math.min(model.end * 1.1 + 1000, Math.max(b, a + 10))];
-  place.querySelector(".views").addEventListener("click", (e) => { const v = views.find((v) => v.name === e.target.dataset.view); if (v) show(v); });
+  place.querySelector(".views").addEventListener("click", (e) => { const v = views.find((v) => v.name === e.target.dataset.view); if (v) show(v); if (e.target.dataset.zoom) zoom((view.range[0] + view.range[1]) / 2, Number(e.target.dataset.zoom)); });
   svg.addEventListener("dblclick", () => show(views[views.length - 1]));
   const at = (event) => { const box = svg.getBoundingClientRect(); const [a, b] = view.range; return a + ((event.clientX - box.left - GUTTER) / (box.width - GUTTER - 10)) * (b - a); };
+  const zoom = (middle, factor) => show({ name: "", origin: view.origin, range: clamp(view.range.map((t) => middle + (t - middle) * factor)) });
   svg.addEventListener("wheel", (event) => {
+    // Without the key the page scrolls: pictures of hundreds of lanes are higher than a window.
+    if (!event.ctrlKey) return;
     event.preventDefault();
-    const middle = at(event), factor = event.deltaY > 0 ? 1.25 : 0.8;
-    show({ name: "", origin: view.origin, range: clamp(view.range.map((t) => middle + (t - middle) * factor)) });
+    zoom(at(event), event.deltaY > 0 ? 1.25 : 0.8);
   }, { passive: false });
   let drag = null;
-  svg.addEventListener("pointerdown", (event) => { drag = { x: event.clientX, range: view.range }; });
+  const say = (event) => { const target = event.target.closest("[data-t]"); target ? hint(tips[target.dataset.t], event) : hint(); };
+  svg.addEventListener("pointerdown", (event) => { drag = { x: event.clientX, range: view.range }; say(event); });
   addEventListener("pointerup", () => { drag = null; });
   svg.addEventListener("pointermove", (event) => {
     if (drag && event.buttons) {
       const shift = ((event.clientX - drag.x) / (svg.clientWidth - GUTTER - 10)) * (drag.range[1] - drag.range[0]);
       if (Math.abs(event.clientX - drag.x) > 2) show({ name: "", origin: view.origin, range: drag.range.map((t) => t - shift) });
     }
-    const target = event.target.closest("[data-t]");
-    target ? hint(tips[target.dataset.t], event) : hint();
+    say(event);
   });
   svg.addEventListener("pointerleave", () => hint());
   addEventListener("resize", soon);
@@ -237,7 +259,7 @@ function histogram({ title, note, series }) {
   const wide = (W - L - R) / (to - from), one = wide / series.length;
   const parts = [`<text x="${W - R}" y="9" text-anchor="end">how many</text><line class="axis" x1="${L}" x2="${W - R}" y1="${H - B}" y2="${H - B}"/><text x="${L - 4}" y="${T + 8}" text-anchor="end">${most}</text>`];
   const every = Math.ceil((to - from) / 7);
-  for (let b = from; b <= to; b += every) parts.push(`<text x="${L + (b - from) * wide}" y="${H - 14}" text-anchor="middle">${time(start(b)).replace(/(\.\d).*? /, "$1 ")}</text>`);
+  for (let b = from; b <= to; b += every) parts.push(`<text x="${Math.min(L + (b - from) * wide, W - 22)}" y="${H - 14}" text-anchor="middle">${time(start(b)).replace(/(\.\d).*? /, "$1 ")}</text>`);
   counts.forEach((list, n) => list.forEach((c, b) => {
     const tall = (c / most) * (H - B - T);
     if (c) parts.push(`<rect x="${L + b * wide + n * one}" y="${H - B - tall}" width="${Math.max(0.8, one - 0.4)}" height="${tall}" fill="${colour(n)}"><title>${esc(series[n].name)}: ${c} from ${time(start(b + from))}</title></rect>`);

@@ -294,7 +294,7 @@ impl Run {
         let story = self.story_value();
         let stop = story["stop"]["took"].as_u64().map(|took| {
             let state = story["stop"]["state"].as_str().unwrap_or("not finished");
-            format!("{state} after {:.1} us", took as f64 / 1000.0)
+            format!("{state} after {}", time(took))
         });
         json!({
             "index": index,
@@ -325,6 +325,17 @@ fn tools() -> String {
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{qemu} on {cores} cores")
+}
+
+/// Nanoseconds as one says them.
+fn time(ns: u64) -> String {
+    let (unit, name) = match ns {
+        0..1_000 => return format!("{ns} ns"),
+        1_000..1_000_000 => (1e3, "us"),
+        1_000_000..1_000_000_000 => (1e6, "ms"),
+        _ => (1e9, "s"),
+    };
+    format!("{:.1} {name}", ns as f64 / unit)
 }
 
 fn seconds(ms: u64) -> String {

@@ -251,14 +251,36 @@ fn place(registers: Option<Registers>, console: &Console) -> Vec<String> {
     registers.map_or_else(Vec::new, |registers| console.frames(registers.pc()))
 }
 
+/// A block by lines, each word with its name: see `arch/x86/src/stop.rs`, `arch/aarch64/src/stop`.
 fn registers_of(registers: &Registers) -> Vec<String> {
-    let mut lines = vec![registers.to_string()];
-    let words = registers.words().chunks(4);
-    lines.extend(words.map(|words| {
-        let words = words.iter().map(|word| format!("{word:016x}"));
-        words.collect::<Vec<_>>().join(" ")
-    }));
-    lines
+    let (names, digits): (Vec<String>, usize) = match registers.machine() {
+        62 => (
+            split(
+                "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags cs ss cr0 cr2 cr3 cr4",
+            ),
+            16,
+        ),
+        3 => (
+            split("eax ebx ecx edx esi edi ebp esp eip eflags cs ss cr0 cr2 cr3 cr4"),
+            8,
+        ),
+        183 => {
+            let general = (0..31).map(|number| format!("x{number}"));
+            (general.chain(split("pstate esr far")).collect(), 16)
+        }
+        _ => (Vec::new(), 16),
+    };
+    let named = registers.words().iter().enumerate().map(|(at, word)| {
+        let name = names.get(at).map_or("", String::as_str);
+        format!("{name:>6} {word:0digits$x}")
+    });
+    let named: Vec<String> = named.collect();
+    let lines = named.chunks(4).map(|four| four.concat());
+    std::iter::once(registers.to_string()).chain(lines).collect()
+}
+
+fn split(names: &str) -> Vec<String> {
+    names.split(' ').map(str::to_owned).collect()
 }
 
 /// The symbolised backtraces that the console has, by CPU: the owner's and the others'.
@@ -297,6 +319,27 @@ fn frame(line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn registers_have_their_names() {
+        let of = |machine: u16, count: u64| {
+            let mut registers = Registers::EMPTY;
+            registers.begin(machine, 0x10, 0x20, 0x30);
+            (0..count).for_each(|word| registers.push(word));
+            registers_of(&registers)
+        };
+        let long = of(62, 24);
+        assert!(
+            long[0].contains("0x10") && long[1].starts_with("   rax 0000000000000000   rbx"),
+            "{long:?}"
+        );
+        assert!(
+            long[6].starts_with("   cr0 0000000000000014") && long[6].contains("   cr4 0000000000000017")
+        );
+        assert!(of(3, 16)[4].starts_with("   cr0 0000000c"));
+        assert!(of(183, 34)[9].contains("   far 0000000000000021"));
+        assert!(of(1, 2)[1].contains("0000000000000001"), "a machine nobody knows");
+    }
 
     #[test]
     fn each_backtrace_is_its_cpus() {

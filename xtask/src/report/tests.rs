@@ -1,14 +1,14 @@
 //! The page as a browser shows it, and what it is made of.
 
 use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
 use clap::Parser;
 use trace::{Event, Phase};
 
+use super::browser::Seen;
 use super::story::{CpuStory, StopStory};
-use super::{Figure, Out, Page, Run, Story, Table};
+use super::{Figure, Out, Page, Run, Story, Table, browser};
 use crate::arch::Arch;
 use crate::bench::boot::Counted;
 use crate::bench::figures;
@@ -74,7 +74,7 @@ pub fn story(cpus: u32) -> Story {
     }
 }
 
-fn page(sizes: &[u32]) -> Page {
+pub fn page(sizes: &[u32]) -> Page {
     let run = |cpus: &u32| Run {
         name: format!("{cpus} CPUs </script> & more"),
         wrong: (*cpus == 3).then(|| "CPU 2 did not <stop>".into()),
@@ -272,20 +272,25 @@ fn each_verb_with_results_writes_a_page_with_its_rows() {
     Out::default().write(|| panic!("nobody wants it")).unwrap();
 }
 
-/// Added to a page: opens all runs, hovers over the last lane of each, and leaves what it saw in the document.
+/// Added to a page: opens all runs, hovers over the last lane of each and the steps above, and leaves what it saw in the document.
 const PROBE: &str = r#"<script>
 addEventListener("load", () => {
   const seen = [];
+  const over = (shape) => {
+    shape.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX: 50, clientY: 50 }));
+    return `${tip.className}: ${tip.textContent}`.replaceAll("\n", "|");
+  };
   document.querySelectorAll("details.run").forEach((run) => { run.open = true; unfold(run); });
   document.querySelectorAll("svg.lanes").forEach((svg) => {
     const lanes = svg.querySelectorAll("g.lane"), last = lanes[lanes.length - 1];
-    last.querySelector("rect.silent").dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX: 50, clientY: 50 }));
     const arrows = svg.querySelectorAll("path.signal").length;
-    seen.push(`${lanes.length} lanes, ${arrows} arrows, ${tip.className}: ${tip.textContent.split("\n")[0]}`);
+    const steps = [...svg.querySelectorAll("rect.phase")].map(over).join(", ");
+    seen.push(`${lanes.length} lanes, ${arrows} arrows, ${over(last.querySelector("rect.silent"))}; ${steps}`);
   });
   const probe = document.createElement("p");
   probe.id = "probe";
-  probe.textContent = seen.join("; ");
+  const fits = document.documentElement.scrollWidth <= innerWidth;
+  probe.textContent = `${fits ? "fits" : "too wide"} on ${getComputedStyle(document.body).backgroundColor}; ${seen.join("; ")}`;
   document.body.append(probe);
 });
 </script></body>"#;
@@ -296,38 +301,38 @@ fn a_browser_shows_lanes_and_what_they_say() {
         println!("skipped: no browser here (`apt-get install chromium`), so the page was not looked at");
         return;
     };
+    let seen = |html: &str, options: &[&str]| browser::open(&browser, html, options).unwrap();
+    let probed = |seen: &Seen| {
+        let (_, rest) = seen.dom.split_once("<p id=\"probe\">").unwrap_or_default();
+        rest.replace("&gt;", ">").replace("&lt;", "<")
+    };
     let html = page(&[3, 512]).html().unwrap().replace("</body>", PROBE);
-    let dir = std::env::temp_dir().join(format!("standstill-page-{}", std::process::id()));
-    fs::create_dir_all(&dir).unwrap();
-    let file = dir.join("page.html");
-    fs::write(&file, html).unwrap();
-    let mut command = Command::new(browser);
-    // Its sandbox does not work for root, nor in many containers; the page is this test's own.
-    command.args([
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--enable-logging=stderr",
-    ]);
-    command.arg(format!("--user-data-dir={}", dir.join("profile").display()));
-    command.args(["--virtual-time-budget=5000", "--dump-dom"]);
-    let output = command
-        .arg(format!("file://{}", file.display()))
-        .output()
-        .unwrap();
-    fs::remove_dir_all(&dir).unwrap();
-    let (dom, said) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
+    let (wide, narrow) = (
+        seen(&html, &["--window-size=1400,900"]),
+        seen(&html, &["--window-size=500,900", "--force-dark-mode"]),
     );
-    let complaints: Vec<&str> = said.lines().filter(|line| line.contains(":CONSOLE")).collect();
-    assert!(complaints.is_empty(), "{complaints:?}");
-    for (lanes, arrows, last) in [(3, 1, 2), (512, 510, 511)] {
-        let seen = format!("{lanes} lanes, {arrows} arrows, on: CPU {last}: did not stop");
-        assert!(
-            dom.contains(&seen),
-            "{seen}\n{}",
-            dom.split("id=\"probe\"").last().unwrap_or_default()
-        );
+    for (seen, ground) in [(&wide, "rgb(251, 251, 250)"), (&narrow, "rgb(22, 24, 27)")] {
+        assert!(seen.complaints.is_empty(), "{:?}", seen.complaints);
+        let probe = probed(seen);
+        assert!(probe.starts_with(&format!("fits on {ground}; ")), "{probe}");
+        for (lanes, arrows, last) in [(3, 1, 2), (512, 510, 511)] {
+            let text = format!("{lanes} lanes, {arrows} arrows, on: CPU {last}: did not stop");
+            assert!(probe.contains(&text), "{text}: {probe}");
+        }
+        for text in [
+            "pc=0x10 sp=0x20",
+            "#0 kernel::<spin> (a.rs:1)",
+            "on: stop: request",
+            "on: stop: signal 1",
+        ] {
+            assert_eq!(probe.matches(text).count(), 2, "{text}: {probe}");
+        }
     }
+    // A page that is wrong is found out: code that does not run, a run without lanes, a table that does not scroll.
+    let wrong = html.replacen("const GUTTER", "nobody.knows(); const GUTTER", 1);
+    assert!(!seen(&wrong, &[]).complaints.is_empty());
+    let blind = html.replace("<g class=\"lane\"", "<g class=\"other\"");
+    assert!(!probed(&seen(&blind, &[])).contains("512 lanes"));
+    let broad = html.replace("<h2>Runs", "<h2 style=\"width:3000px\">Runs");
+    assert!(probed(&seen(&broad, &[])).starts_with("too wide"));
 }
