@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod page;
 pub mod perfetto;
+pub mod pictures;
 pub mod story;
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,11 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::check::Check;
+use crate::arch::Arch;
 use crate::exit::Exit;
 use crate::needs::{self, Install, Need, tool};
 use crate::out::{say, tell};
+use crate::report::pictures;
 use crate::{book, links, paths};
 
 /// Builds the book from docs/ and the documentation of the code. Warnings and links that lead nowhere are errors.
@@ -19,11 +21,15 @@ use crate::{book, links, paths};
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask docs            everything
+  cargo xtask docs --pictures the pictures in it, from machines booted for that
   cargo xtask docs --links    only whether all links lead anywhere: no tool is needed for that")]
 pub struct Docs {
     /// Only look at the links.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "pictures")]
     links: bool,
+    /// Only draw the pictures of the book anew, from machines that are booted for it, into docs/pictures.
+    #[arg(long)]
+    pictures: bool,
 }
 
 impl Docs {
@@ -32,6 +38,9 @@ impl Docs {
     /// # Errors
     /// When something is missing.
     pub fn run(self, install: Install) -> Result<Exit> {
+        if self.pictures {
+            return draw(install);
+        }
         let mut good = links_lead_somewhere()?;
         if !self.links {
             needs::ensure(&[Need::Mdbook], install)?;
@@ -41,6 +50,15 @@ impl Docs {
         }
         Ok(if good { Exit::Pass } else { Exit::Failed })
     }
+}
+
+/// Draws what needs machines and a browser.
+fn draw(install: Install) -> Result<Exit> {
+    let mut needs = vec![Need::KernelRust, Need::Linker, Need::Browser];
+    needs.extend(Arch::ALL.map(Need::Qemu));
+    needs::ensure(&needs, install)?;
+    pictures::write(&tool::browser_path().context("no browser")?)?;
+    Ok(Exit::Pass)
 }
 
 fn links_lead_somewhere() -> Result<bool> {
