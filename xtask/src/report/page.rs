@@ -212,11 +212,12 @@ impl Page {
             return Vec::new();
         }
         let mut seen = BTreeSet::new();
-        let columns: Vec<&str> = placed
+        let mut columns: Vec<&str> = placed
             .iter()
             .map(|(_, run)| run.column.as_str())
             .filter(|name| seen.insert(*name))
             .collect();
+        columns.sort_by_key(|name| by_size(name));
         let mut seen = BTreeSet::new();
         let rows = placed
             .iter()
@@ -315,6 +316,12 @@ impl Run {
 pub fn typed() -> String {
     let words = std::env::args().skip(1).map(|word| quoted(&word));
     format!("cargo xtask {}", words.collect::<Vec<_>>().join(" "))
+}
+
+/// A name's order among others: those that differ in the number at their end only, by that number.
+fn by_size(name: &str) -> (&str, u64) {
+    let head = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (head, name[head.len()..].parse().unwrap_or(0))
 }
 
 /// The emulator, and what it ran on.

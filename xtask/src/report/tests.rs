@@ -117,6 +117,13 @@ fn the_page_needs_nothing_else_and_escapes_what_it_shows() {
 }
 
 #[test]
+fn columns_stand_by_size() {
+    let html = page(&[64, 3, 512, 8]).html().unwrap();
+    let at = |text: &str| html.find(&format!("<th>{text}</th>")).unwrap();
+    assert!(at("3") < at("8") && at("8") < at("64") && at("64") < at("512"));
+}
+
+#[test]
 fn pages_can_be_put_together() {
     let html = page(&[2, 3]).html().unwrap();
     let mut all = Page::parse(&html).unwrap();
