@@ -107,6 +107,7 @@ impl Picture {
             counting: Some(Counting {
                 plugin: plugin.to_owned(),
                 marks: Vec::new(),
+                turn_us: None,
             }),
             ..Spec::usual(&kernel, self.cpus, append)
         };
