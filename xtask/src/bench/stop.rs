@@ -67,7 +67,20 @@ impl Case<'_> {
     const fn arch(&self) -> Arch {
         self.kernel.flavour.arch
     }
+
+    /// How often it is stopped on the host's own time, if a usual machine is `runs` times, and one whose times are drawn
+    /// `histogram` times. A run with 64 CPUs takes seconds: five must do.
+    pub fn runs(&self, runs: u32, histogram: u32) -> u32 {
+        match (self.cpus, self.load) {
+            (DRAWN, Load::Busy) => histogram,
+            (64.., _) => runs.min(5),
+            _ => runs,
+        }
+    }
 }
+
+/// How many CPUs a machine has whose times are drawn, when they are busy.
+pub const DRAWN: u32 = 8;
 
 /// How many CPUs are tried.
 pub const fn sizes(arch: Arch) -> [u32; 5] {
@@ -96,14 +109,11 @@ pub fn count(cases: &[Case<'_>], jobs: usize, plugin: &Path) -> Result<Vec<Count
     Ok(counted)
 }
 
-/// Stops each of `cases` `runs` times (large machines at most five times) on the host's own time, and audits each.
+/// Stops each of `cases` as often as `wanted` says on the host's own time, and audits each.
 ///
 /// # Errors
 /// When a case has no run that ended in a full stop.
-pub fn time(cases: &[Case<'_>], runs: u32, jobs: usize) -> Result<Vec<Timed>> {
-    /// From here on a run takes seconds.
-    const LARGE: u32 = 64;
-    let wanted = |case: &Case<'_>| if case.cpus < LARGE { runs } else { runs.min(5) };
+pub fn time(cases: &[Case<'_>], wanted: impl Fn(&Case<'_>) -> u32, jobs: usize) -> Result<Vec<Timed>> {
     let repeated: Vec<(usize, Case<'_>)> = cases
         .iter()
         .enumerate()

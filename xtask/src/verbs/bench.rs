@@ -82,7 +82,8 @@ impl Bench {
 #[command(after_help = "Examples:
   cargo xtask bench stop                                    all, as tables
   cargo xtask bench stop --arch x86_64 --smp 8 --load busy  one machine
-  cargo xtask bench stop --runs 1000 --out docs/stop.md     renew the document")]
+  cargo xtask bench stop --runs 0                           count instructions, in four minutes
+  cargo xtask bench stop --histogram 1000 --jobs 2 --out docs/stop.md    renew the document")]
 struct Stop {
     /// Only this architecture.
     #[arg(long)]
@@ -96,6 +97,9 @@ struct Stop {
     /// How often each machine is stopped on the host's own time; 0: only count. From 64 CPUs on five times at most.
     #[arg(long, value_name = "N", default_value_t = 20)]
     runs: u32,
+    /// How often a machine of 8 busy CPUs is stopped, whose times become a histogram [default: as often as any]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    histogram: Option<u32>,
     /// Leave the instructions out.
     #[arg(long)]
     no_count: bool,
@@ -162,7 +166,10 @@ impl Stop {
             },
             timed: match self.runs {
                 0 => Vec::new(),
-                runs => stop::time(&cases, runs, jobs)?,
+                runs => {
+                    let histogram = self.histogram.unwrap_or(runs);
+                    stop::time(&cases, |case| case.runs(runs, histogram), jobs)?
+                }
             },
         })
     }

@@ -106,7 +106,7 @@ impl End {
     }
 }
 
-/// Judges a run. `triple` says whether QEMU saw a triple fault since the machine came up last.
+/// Judges a run. `triple` says whether QEMU saw a triple fault since the machine came up last, a BIOS's own left out.
 pub fn judge(stop: &Stop, records: &[Record], triple: bool) -> End {
     let records = since_reset(records);
     let said = last(records, "end").and_then(|end| end.get("how"));

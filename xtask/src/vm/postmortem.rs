@@ -21,6 +21,11 @@ impl Cpu {
     pub const fn may_be_lost(&self) -> bool {
         self.halted.is_none() && self.pc & 0x7ff == 0x200
     }
+
+    /// Whether it executes a PC's BIOS, in the last 128 KiB below 1 MiB.
+    pub const fn is_in_bios(&self) -> bool {
+        matches!((self.halted, self.pc), (Some(false), 0xe_0000..=0xf_ffff))
+    }
 }
 
 /// The registers of the machine as it stands. Stops it first.
@@ -109,6 +114,20 @@ fn ranges(members: &[u32]) -> String {
 mod tests {
     use super::*;
     use crate::vm::console::Show;
+
+    #[test]
+    fn a_bios_is_told_from_a_kernel_and_from_a_cpu_that_waits_in_it() {
+        let cpu = |pc, halted| Cpu { index: 0, pc, halted };
+        assert!(cpu(0xe_faad, Some(false)).is_in_bios());
+        for other in [
+            cpu(0xf_d09a, Some(true)),
+            cpu(0x9_f000, Some(false)),
+            cpu(0x10_0000, Some(false)),
+            cpu(0xe_faad, None),
+        ] {
+            assert!(!other.is_in_bios(), "{other:?}");
+        }
+    }
 
     #[test]
     fn program_counters_of_all_architectures() {

@@ -82,7 +82,7 @@ impl Run {
         self.settle();
         let audit = self.audit(&stop);
         self.core();
-        let triple = self.process.triple_fault();
+        let triple = self.triple_fault();
         let (mut cpus, mut death) = match verdict(&stop, &audit, &self.console.records, triple) {
             end if end.is_bad() => self.post_mortem(&stop, end),
             _ => (Vec::new(), None),
@@ -180,7 +180,7 @@ impl Run {
     fn come_up_again(&mut self, reason: String) -> Result<(), Stop> {
         self.settle();
         let stop = Stop::Machine(reason);
-        let triple = self.process.triple_fault();
+        let triple = self.triple_fault();
         if judge(&stop, &self.console.records, triple) != End::Reboot {
             return Err(stop);
         }
@@ -288,6 +288,15 @@ impl Run {
         told.ok()
     }
 
+    /// Whether a triple fault ended this life of the machine. One of the BIOS's own does not count, if the kernel said that it
+    /// would go there: SeaBIOS has no other way to begin anew.
+    fn triple_fault(&mut self) -> bool {
+        let records = record::since_reset(&self.console.records);
+        let by_bios = record::last(records, "way").and_then(|way| way.get("name")) == Some("bios");
+        let in_bios = |text: String| postmortem::parse(&text).iter().any(Cpu::is_in_bios);
+        self.process.triple_fault() && !(by_bios && postmortem::look(&mut self.qmp).is_ok_and(in_bios))
+    }
+
     /// Says what each CPU was doing, and of a machine that died without a word, why.
     fn post_mortem(&mut self, stop: &Stop, end: End) -> (Vec<Cpu>, Option<Death>) {
         let Ok(text) = postmortem::look(&mut self.qmp) else {
@@ -297,7 +306,7 @@ impl Run {
         let how = match (end, stop, looping(&cpus, &self.console)) {
             (_, Stop::Looping(index), _) => Some(death::End::Loop(*index)),
             (End::Timeout, _, Some(cpu)) => Some(death::End::Loop(cpu.index)),
-            (End::EarlyDeath, ..) if self.process.triple_fault() => Some(death::End::TripleFault),
+            (End::EarlyDeath, ..) if self.triple_fault() => Some(death::End::TripleFault),
             (End::EarlyDeath, ..) => Some(death::End::Reset),
             _ => None,
         };

@@ -7,7 +7,7 @@ use comfy_table::Table;
 use serde::Serialize;
 
 use super::timed::percentile;
-use super::{Counted, Load, Timed, histogram};
+use super::{Counted, DRAWN, Load, Timed, histogram};
 use crate::bench::linux;
 use crate::bench::report::{grouped, ratio, table};
 
@@ -62,7 +62,7 @@ impl Figures {
         for timed in self
             .timed
             .iter()
-            .filter(|one| one.cpus == 8 && one.load == Load::Busy)
+            .filter(|one| one.cpus == DRAWN && one.load == Load::Busy)
         {
             let _ = write!(
                 text,
