@@ -88,6 +88,8 @@ fn boot(cell: Cell, kernels: &BTreeMap<Flavour, Kernel>) -> Finished {
 
 fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
     let arch = cell.flavour.arch;
+    // Several machines share the host: a CPU whose thread does not run for a while is no finding.
+    let grace = if cell.flavour.smp { "stop_grace=2000" } else { "" };
     Spec {
         kernel,
         boot: cell.boot,
@@ -95,7 +97,7 @@ fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
         cpu: cell.cpu.unwrap_or(arch.default_cpu()).to_owned(),
         cpus: cell.cpus,
         memory: "256".into(),
-        append: ["panic=-1", cell.words, cell.task.append()].join(" "),
+        append: ["panic=-1", grace, cell.words, cell.task.append()].join(" "),
         initrd: None,
         disk: None,
         gdb: None,

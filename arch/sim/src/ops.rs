@@ -27,6 +27,7 @@ pub const LIMITS: Limits = Limits {
         base_ns: 50_000,
         per_cpu_ns: 1_000,
     },
+    grace_ns: 0,
     stalled_polls: 400,
     total_polls: 2_000,
 };

@@ -20,7 +20,14 @@ const POLITE: Rung = Rung {
     bound: Bound::ms_us(10, 500),
 };
 
-/// Answered by all that execute instructions. Long, because an emulator's CPUs take turns, and there is nothing after it.
+/// The same where there is nothing after it. Long, because an emulator's CPUs take turns: who is only slow is not to be
+/// taken for one that is lost.
+const POLITE_AND_LAST: Rung = Rung {
+    bound: FIRM.bound,
+    ..POLITE
+};
+
+/// Answered by all that execute instructions; as long.
 const FIRM: Rung = Rung {
     kind: RungKind::NonMaskable,
     bound: Bound::ms_us(50, 10_000),
@@ -42,7 +49,7 @@ impl SmpStopOps for Aarch64 {
     fn rungs() -> &'static [Rung] {
         match (gic::is_ready(), masking::by_priority()) {
             (true, true) => &[POLITE, FIRM],
-            (true, false) => &[POLITE],
+            (true, false) => &[POLITE_AND_LAST],
             (false, _) => &[],
         }
     }

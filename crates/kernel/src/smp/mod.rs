@@ -7,7 +7,7 @@ mod ops;
 mod params;
 mod stop;
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 pub use bringup::secondary_start;
 pub(crate) use bringup::smp_init;
@@ -33,6 +33,9 @@ pub const BUILD: &str = "smp";
 pub(crate) static NR_CPUS_LIMIT: AtomicUsize = AtomicUsize::new(NR_CPUS);
 /// `maxcpus=`, `nosmp`: CPUs that are started at boot.
 pub(crate) static MAX_CPUS: AtomicUsize = AtomicUsize::new(NR_CPUS);
+
+/// `stop_grace=`, in milliseconds.
+pub(crate) static STOP_GRACE_MS: AtomicU32 = AtomicU32::new(0);
 
 /// Most CPUs this boot may run.
 pub(crate) fn cpu_limit() -> usize {

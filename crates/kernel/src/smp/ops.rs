@@ -214,6 +214,7 @@ impl<A: Arch> smp_stop::smp::SmpStopOps for Machine<'_, A> {
     fn limits(&self) -> Limits {
         Limits {
             release: Bound::ms_us(200, 100),
+            grace_ns: u64::from(super::STOP_GRACE_MS.load(Ordering::Relaxed)) * 1_000_000,
             ..Limits::DEFAULT
         }
     }

@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use boot_info::cmdline::{Param, ValueError};
 
-use super::{MAX_CPUS, NR_CPUS_LIMIT};
+use super::{MAX_CPUS, NR_CPUS_LIMIT, STOP_GRACE_MS};
 use crate::params::number;
 
 /// Words of the command line that only an SMP build knows.
@@ -26,6 +26,11 @@ pub(crate) const PARAMS: &[Param] = &[
             MAX_CPUS.store(0, Ordering::Relaxed);
             Ok(())
         },
+    },
+    Param {
+        name: "stop_grace",
+        help: "stop_grace=N  give a CPU N milliseconds at least before it counts as silent in a stop; at most a minute",
+        parse: |value| number(value, 60_000).map(|ms| STOP_GRACE_MS.store(ms as u32, Ordering::Relaxed)),
     },
 ];
 

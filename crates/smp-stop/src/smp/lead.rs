@@ -78,9 +78,13 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         let mut force = None;
         // What was sent before, by this owner or the one before, may still be under way.
         let mut all_answered = asked.by_signal == 0;
-        if let Some(rung) = lead.first_rung.checked_sub(1).and_then(|n| rungs.get(n)) {
+        if let Some((n, rung)) = lead
+            .first_rung
+            .checked_sub(1)
+            .and_then(|n| Some((n, rungs.get(n)?)))
+        {
             force = Some(rung.kind);
-            all_answered = self.await_answers(lead, asked, rung)?;
+            all_answered = self.await_answers(lead, asked, n, rung)?;
         }
         for (n, rung) in rungs.iter().enumerate().skip(lead.first_rung) {
             if all_answered {
@@ -89,7 +93,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
             let everyone = force.is_none() && asked.is_everyone;
             if self.signal(lead, n, rung.kind, everyone)? {
                 force = Some(rung.kind);
-                all_answered = self.await_answers(lead, asked, rung)?;
+                all_answered = self.await_answers(lead, asked, n, rung)?;
             }
         }
         Ok(force)
@@ -143,8 +147,11 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         );
         let others = limits.arrival.and(limits.power_off).and(limits.release);
         let all = rungs.iter().fold(others, |sum, rung| sum.and(rung.bound));
+        // The last rung, arrivals, power-off, release.
+        let grace = limits.grace_ns.saturating_mul(4);
+        let longest = all.total(cpus).saturating_add(grace);
         let waits = rungs.len() as u32 + 3;
-        Deadline::many(all.total(cpus).saturating_mul(2), 2 * waits)
+        Deadline::many(longest.saturating_mul(2), 2 * waits)
     }
 
     fn online(&self) -> usize {

@@ -92,6 +92,9 @@ pub struct Limits {
     pub power_off: Bound,
     /// For the CPU that stood by to park after it was told that it may; for its power-off, `power_off` on top.
     pub release: Bound,
+    /// Nanoseconds that a CPU is given at the least before it counts as silent: the last rung and the waits above are as
+    /// long in any case. Those before the last stay as they are, for with a stronger signal nothing is lost.
+    pub grace_ns: u64,
     /// Polls after which a wait is over when the clock did not move in any of them.
     pub stalled_polls: u32,
     /// Polls after which a wait is over whatever the clock does.
@@ -99,12 +102,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// 100 ms and 1 ms per CPU for arrivals, 20 ms and 1 ms for power-off, 10 ms for release; two million polls of a clock
+    /// 100 ms and 1 ms per CPU for arrivals, 20 ms and 1 ms for power-off, 10 ms for release, and no grace; two million polls of a clock
     /// that stands still, a thousand million of one that creeps.
     pub const DEFAULT: Self = Self {
         arrival: Bound::ms_us(100, 1_000),
         power_off: Bound::ms_us(20, 1_000),
         release: Bound::ms_us(10, 100),
+        grace_ns: 0,
         stalled_polls: 2_000_000,
         total_polls: 1_000_000_000,
     };

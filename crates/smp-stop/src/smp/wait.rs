@@ -16,11 +16,20 @@ use crate::sync::RELAXED;
 use crate::word::{CpuState, Origin};
 
 impl<O: SmpStopOps> Engine<'_, O> {
-    /// Waits for answers to a signal; whether all have come.
-    pub(super) fn await_answers(&self, lead: &Lead, asked: Asked, rung: &Rung) -> Result<bool, Lost> {
+    /// Waits for answers to the signal of rung `n`; whether all have come.
+    pub(super) fn await_answers(
+        &self,
+        lead: &Lead,
+        asked: Asked,
+        n: usize,
+        rung: &Rung,
+    ) -> Result<bool, Lost> {
         // Targets of such a one know nothing of it, so the hardware is asked; otherwise only about those on their way off.
         let hard = rung.kind == RungKind::Hardware;
-        self.wait(lead, rung.bound.total(asked.by_signal), |cpu, slot| {
+        let is_last = n + 1 == self.ops.rungs().len();
+        let bound = rung.bound.total(asked.by_signal);
+        let limit = if is_last { self.at_least(bound) } else { bound };
+        self.wait(lead, limit, |cpu, slot| {
             let view = slot.word.view();
             let silent = !view.has_answered() && can_be_signalled(view);
             silent && !((hard || view.origin == Origin::Dying) && self.found_off(cpu, slot))
@@ -32,7 +41,7 @@ impl<O: SmpStopOps> Engine<'_, O> {
         if asked.in_flight == 0 {
             return Ok(());
         }
-        let limit = self.ops.limits().arrival.total(asked.in_flight);
+        let limit = self.at_least(self.ops.limits().arrival.total(asked.in_flight));
         let arrived = self.wait(lead, limit, |cpu, slot| {
             let view = slot.word.view();
             let on_its_way = !view.has_answered() && matches!(view.origin, Origin::Starting | Origin::Dying);
@@ -47,7 +56,8 @@ impl<O: SmpStopOps> Engine<'_, O> {
             return Ok(());
         }
         let cpus = self.area.slots().len() as u32;
-        let off = self.wait(lead, self.ops.limits().power_off.total(cpus), |cpu, slot| {
+        let limit = self.at_least(self.ops.limits().power_off.total(cpus));
+        let off = self.wait(lead, limit, |cpu, slot| {
             let view = slot.word.view();
             let gone = matches!(view.state, CpuState::Parked | CpuState::Off) && view.was_released();
             gone && self.ops.hw_off(cpu) == Some(false)
@@ -59,7 +69,7 @@ impl<O: SmpStopOps> Engine<'_, O> {
     pub(super) fn await_release(&self, lead: &Lead) -> Result<(), Lost> {
         let limits = self.ops.limits();
         let limit = limits.release.total(1).saturating_add(limits.power_off.total(1));
-        let parked = self.wait(lead, limit, |cpu, slot| {
+        let parked = self.wait(lead, self.at_least(limit), |cpu, slot| {
             let view = slot.word.view();
             let on = || self.ops.hw_off(cpu) == Some(false) && !mutant!(DeputyLeftOn);
             slot.progress.load(RELAXED) & progress::STOOD_BY != 0
@@ -68,6 +78,11 @@ impl<O: SmpStopOps> Engine<'_, O> {
                 && (view.state == CpuState::Saved || on())
         });
         parked.map(drop)
+    }
+
+    /// The length of a wait after which a CPU counts as silent.
+    fn at_least(&self, bound_ns: u64) -> u64 {
+        bound_ns.max(self.ops.limits().grace_ns)
     }
 
     /// Whether the hardware says that a CPU is off which did not say so itself. It counts as off from here on.

@@ -175,7 +175,7 @@ fn signals() -> Vec<Scenario> {
         scenario(
             35,
             "vcpu_descheduled",
-            "CPU 2 does nothing at all for two seconds: it is named, and parks later",
+            "CPU 2 does nothing at all for two seconds: it is named, and parks later; unless it is given the time",
             "two thousand times a rung's time in sim",
             &[Sim("scenario_35_vcpu_descheduled")],
             vec![
@@ -188,6 +188,29 @@ fn signals() -> Vec<Scenario> {
                 )
                 .firm()
                 .inject("signal/1@2:delay=2s,signal/2@2:delay=2s,table@0:delay=4s")
+                .run("panic"),
+                stage(
+                    "waited_for",
+                    4,
+                    panic()
+                        .owner(vec![0])
+                        .cpu(2, parked().via(&["interrupt", "non-maskable"]))
+                        .took_ms(2_000, 20_000),
+                )
+                .words("stop_grace=20000")
+                .inject("signal/1@2:delay=2s,signal/2@2:delay=2s")
+                .run("panic"),
+                stage(
+                    "waited_for_at_the_only_rung",
+                    4,
+                    panic()
+                        .owner(vec![0])
+                        .cpu(2, interrupted())
+                        .took_ms(2_000, 20_000),
+                )
+                .on(ARM, GICV2)
+                .words("stop_grace=20000")
+                .inject("signal/1@2:delay=2s")
                 .run("panic"),
                 stage(
                     "no_second_rung",
