@@ -12,6 +12,7 @@ pub mod judge;
 pub mod machine;
 pub mod media;
 pub mod memory;
+pub mod pipe;
 pub mod postmortem;
 pub mod probe;
 pub mod process;
@@ -36,6 +37,7 @@ use self::console::{Console, Show};
 use self::count::Counts;
 use self::input::{Input, Keyboard};
 use self::judge::End;
+use self::pipe::Pipe;
 use self::qmp::Qmp;
 use self::record::Record;
 use self::run::Run;
@@ -133,10 +135,7 @@ fn start(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>)) -> R
     let (mut process, socket) = process::start(spec)?;
     let (stdin, stdout, stderr) = process.pipes().context("QEMU has no pipes")?;
     let complaints = collect(stderr);
-    thread::spawn({
-        let sender = sender.clone();
-        move || pump(stdout, &sender)
-    });
+    let pipe = Pipe::start(stdout, sender.clone())?;
     let mut qmp = Qmp::start(socket, sender.clone())?;
     if let Err(error) = qmp.negotiate() {
         process.kill();
@@ -158,6 +157,7 @@ fn start(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>)) -> R
         process,
         qmp,
         console,
+        pipe,
         events,
         keyboard,
         complaints,
@@ -165,16 +165,6 @@ fn start(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>)) -> R
         watch,
         core: None,
     })
-}
-
-fn pump(mut stdout: impl Read, events: &Sender<Event>) {
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = stdout.read(&mut buffer) {
-        if events.send(Event::Console(buffer[..count].to_vec())).is_err() {
-            return;
-        }
-    }
-    let _ = events.send(Event::ConsoleClosed);
 }
 
 /// QEMU's standard error, to the end.

@@ -13,6 +13,7 @@ use super::dump;
 use super::gdb::Stub;
 use super::input::{Input, Keyboard};
 use super::judge::{End, Stop, judge};
+use super::pipe::Pipe;
 use super::postmortem::{self, Cpu};
 use super::process::Process;
 use super::qmp::Qmp;
@@ -36,8 +37,10 @@ const HALT: Duration = Duration::from_secs(1);
 const AUDIT: Duration = Duration::from_millis(200);
 /// For QEMU to end after it was asked to.
 const LEAVE: Duration = Duration::from_secs(5);
-/// A machine that has come to its end writes no more; what it wrote may still be on its way from thread to thread.
-const SETTLE: Duration = Duration::from_millis(50);
+/// Between two looks at a CPU that seems to be lost.
+const LOOK: Duration = Duration::from_millis(50);
+/// Between two looks at a pipe.
+const TICK: Duration = Duration::from_millis(2);
 
 /// After so much silence somebody looks whether a CPU is lost; after that more rarely.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -64,6 +67,7 @@ pub struct Run {
     pub process: Process,
     pub qmp: Qmp,
     pub console: Console,
+    pub pipe: Pipe,
     pub events: Receiver<Event>,
     pub keyboard: Keyboard,
     /// QEMU's standard error.
@@ -237,20 +241,29 @@ impl Run {
         }
     }
 
+    /// Takes what the machine has written, however long it is on its way from thread to thread.
     fn settle(&mut self) {
-        while let Some(Event::Console(bytes)) = self.next(Some(Instant::now() + SETTLE)) {
-            let _ = self.console.feed(&bytes);
-        }
+        self.listen_until(Pipe::is_empty);
     }
 
+    /// Takes what QEMU writes until it is gone.
     fn drain(&mut self) {
+        self.listen_until(Pipe::is_closed);
+    }
+
+    fn listen_until(&mut self, is_all: fn(&Pipe) -> bool) {
         let deadline = Instant::now() + LEAVE;
-        while let Some(event) = self.next(Some(deadline)) {
-            match event {
-                Event::Console(bytes) => drop(self.console.feed(&bytes)),
-                Event::ConsoleClosed => return,
-                _ => {}
+        loop {
+            let is_last = is_all(&self.pipe) || Instant::now() >= deadline;
+            while let Ok(event) = self.events.try_recv() {
+                if let Event::Console(bytes) = event {
+                    let _ = self.console.feed(&bytes);
+                }
             }
+            if is_last {
+                return;
+            }
+            thread::sleep(TICK);
         }
     }
 
@@ -261,7 +274,7 @@ impl Run {
             Some(looping(&postmortem::parse(&text), &self.console)?.index)
         };
         let first = look()?;
-        thread::sleep(SETTLE);
+        thread::sleep(LOOK);
         look().filter(|second| *second == first)
     }
 
