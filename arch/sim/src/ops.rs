@@ -144,10 +144,11 @@ impl SmpStopOps for Cpu<'_> {
 
     fn hw_off(&self, cpu: CpuId) -> Option<bool> {
         self.passes(Place::HwOff);
-        let body = self.world.cpu(cpu.as_usize()).body.get();
-        let hardware = self.world.plan.rungs.contains(&RungKind::Hardware);
-        (self.world.plan.hw_view || hardware)
-            .then_some(matches!(body, Body::Off | Body::Struck | Body::NeverReleased))
+        let (plan, state) = (&self.world.plan, self.world.cpu(cpu.as_usize()));
+        let is_off = matches!(state.body.get(), Body::Off | Body::Struck | Body::NeverReleased);
+        let lags = plan.hw_lags && !state.begun.get();
+        let hardware = plan.rungs.contains(&RungKind::Hardware);
+        (plan.hw_view || hardware).then_some(is_off || lags)
     }
 
     fn limits(&self) -> Limits {

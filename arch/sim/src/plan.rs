@@ -23,6 +23,8 @@ pub struct Plan {
     pub rungs: ArrayVec<RungKind, 3>,
     /// Whether the hardware says which CPUs are off.
     pub hw_view: bool,
+    /// Whether it says so, too, of a CPU that was released and has not executed yet.
+    pub hw_lags: bool,
     /// Whether parking turns a CPU off.
     pub power_off: bool,
     /// How the clock misbehaves.
@@ -262,6 +264,7 @@ impl Plan {
             cpus: cpus.into_iter().collect(),
             rungs: [RungKind::Interrupt, RungKind::NonMaskable].into_iter().collect(),
             hw_view: false,
+            hw_lags: false,
             power_off: false,
             clock: Clock::Runs,
             signals: Signals::default(),

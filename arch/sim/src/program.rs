@@ -9,6 +9,7 @@ use crate::world::Body;
 /// A CPU's life, from its first instruction.
 pub fn run(cpu: &Cpu<'_>) {
     let plan = &cpu.world.plan.cpus[cpu.n];
+    cpu.state().begun.set(true);
     if let (Start::Off { .. } | Start::Starting { .. }, Some(generation)) =
         (plan.start, cpu.state().generation.get())
     {

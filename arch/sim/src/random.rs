@@ -24,6 +24,7 @@ pub fn plan(seed: u64) -> Plan {
         clock: clock(&mut rng),
         signals: signals(&mut rng, troubled),
         horizon: 30_000 * US,
+        hw_lags: rng.bool(),
     }
 }
 

@@ -45,6 +45,8 @@ pub struct CpuState {
     pub pending_irq: Cell<bool>,
     pub pending_nmi: Cell<bool>,
     pub body: Cell<Body>,
+    /// Whether it has executed since it was released.
+    pub begun: Cell<bool>,
     /// How it was started.
     pub generation: Cell<Option<Generation>>,
     /// How often each trap's place was passed.
@@ -320,6 +322,7 @@ impl CpuState {
             pending_irq: Cell::new(false),
             pending_nmi: Cell::new(false),
             body: Cell::new(Body::NeverReleased),
+            begun: Cell::new(false),
             generation: Cell::new(None),
             passed: Default::default(),
             notes: CpuNotes::default(),

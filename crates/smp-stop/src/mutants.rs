@@ -53,11 +53,13 @@ pub enum Mutant {
     DeputyLeftOn,
     /// What a former owner writes about a CPU counts, though it comes after the account of its successor.
     StaleNote,
+    /// A CPU that was released and never seen counts as off where the hardware calls it that, and comes later.
+    OffUnseen,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::CountInsteadOfState,
         Self::AckBeforeSave,
         Self::GateRemoved,
@@ -80,6 +82,7 @@ impl Mutant {
         Self::DoneUnchecked,
         Self::DeputyLeftOn,
         Self::StaleNote,
+        Self::OffUnseen,
     ];
 }
 

@@ -84,6 +84,8 @@ pub enum Place {
     Trampoline,
     /// On the CPU that starts others, before it does.
     Starting,
+    /// On it, where the hardware is asked; /N: which CPU; skip: the hardware takes the order, and nobody comes.
+    Release,
     /// On it, when all have been released.
     Started,
     /// On it, in each turn of its wait.

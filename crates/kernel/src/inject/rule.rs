@@ -217,6 +217,7 @@ pub(crate) const PLACES: &[(&str, Place)] = &[
     ("first-stack", Place::FirstStack),
     ("trampoline", Place::Trampoline),
     ("starting", Place::Starting),
+    ("release", Place::Release),
     ("started", Place::Started),
     ("waiting", Place::Waiting),
     ("entry", Place::Entry),

@@ -115,8 +115,11 @@ fn ask<A: Arch, P: Phase>(
     let by = trace::number(cpu::this_cpu::<A>());
     trace::of::<A>(block.cpu_id(), Event::Start { by, attempt });
     let needed = [block.stack_top as usize - 1, block.area as usize];
-    // SAFETY: blocks are whole, and leaked.
-    let start = |tables: &InStep| unsafe { A::start(block, tables, attempt) };
+    let start = |tables: &InStep| match inject::at(Place::Release, block.cpu_id().as_u32()).goes() {
+        // SAFETY: blocks are whole, and leaked.
+        true => unsafe { A::start(block, tables, attempt) },
+        false => Ok(()),
+    };
     tables.enter::<A, _>(format_args!("starting CPU {}", block.cpu), &needed, start)
 }
 

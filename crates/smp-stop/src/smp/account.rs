@@ -3,6 +3,7 @@
 use cpumask::CpuId;
 
 use super::lead::Asked;
+use super::targets::was_seen;
 use super::{Engine, Lead, SmpStopOps};
 use crate::area::Slot;
 use crate::latch::Hold;
@@ -52,7 +53,7 @@ impl<O: SmpStopOps> Engine<'_, O> {
             _ if mutant!(SilentUnnamed) => None,
             CpuState::Starting if mutant!(StartingNotAsked) => None,
             CpuState::Dying if mutant!(DyingIsOff) => None,
-            _ if self.ops.hw_off(cpu) == Some(true) => {
+            _ if was_seen(view) && self.ops.hw_off(cpu) == Some(true) => {
                 slot.word.off_by_hardware();
                 None
             }

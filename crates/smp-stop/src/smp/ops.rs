@@ -21,7 +21,8 @@ pub trait SmpStopOps: StopOps {
     fn signal(&self, rung: usize, targets: &Targets<'_>) -> Result<(), SignalError>;
 
     /// The hardware's own view of a CPU: whether it is powered off or otherwise back where only a start reaches it; `None`
-    /// where the hardware has no view. Polled by the owner.
+    /// where the hardware has no view. Polled by the owner, which does not take it at its word about a CPU that was released
+    /// and never seen.
     fn hw_off(&self, _cpu: CpuId) -> Option<bool> {
         None
     }

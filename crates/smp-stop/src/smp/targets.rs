@@ -89,3 +89,10 @@ fn is_target(view: View, hard: bool) -> bool {
 pub(super) const fn can_be_signalled(view: View) -> bool {
     matches!(view.origin, Origin::Online | Origin::Dying)
 }
+
+/// Whether a CPU that has not answered was ever seen by the kernel in this life of its. Of one that was only released,
+/// firmware may say that it is off until it executes, and it comes all the same.
+pub(super) fn was_seen(view: View) -> bool {
+    let is_coming = view.is_asked() && matches!(view.origin, Origin::Starting | Origin::Lost);
+    !is_coming || mutant!(OffUnseen)
+}

@@ -6,7 +6,7 @@ use cpumask::CpuId;
 
 use super::deadline::Deadline;
 use super::lead::Asked;
-use super::targets::can_be_signalled;
+use super::targets::{can_be_signalled, was_seen};
 use super::{Engine, Lead, Rung, SmpStopOps};
 use crate::area::{Slot, progress};
 use crate::latch::Lost;
@@ -45,7 +45,7 @@ impl<O: SmpStopOps> Engine<'_, O> {
         let arrived = self.wait(lead, limit, |cpu, slot| {
             let view = slot.word.view();
             let on_its_way = !view.has_answered() && matches!(view.origin, Origin::Starting | Origin::Dying);
-            on_its_way && !self.found_off(cpu, slot)
+            on_its_way && !(was_seen(view) && self.found_off(cpu, slot))
         });
         arrived.map(drop)
     }

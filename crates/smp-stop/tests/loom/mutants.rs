@@ -13,7 +13,7 @@ use crate::{Depth, bound, explore, say};
 
 /// Faults that no order of events shows on a machine whose hardware has no view and whose clock stands still: they cost
 /// time, or leave a CPU on. The simulator sees them.
-const NOT_HERE: [Mutant; 2] = [Mutant::OwnerNeverLooks, Mutant::DeputyLeftOn];
+const NOT_HERE: [Mutant; 3] = [Mutant::OwnerNeverLooks, Mutant::DeputyLeftOn, Mutant::OffUnseen];
 
 #[test]
 fn every_mutant_is_caught() {

@@ -117,11 +117,24 @@ pub fn scenarios() -> Vec<Scenario> {
                 stage("while_it_is_waited_for", 4, starting_lost(&["stop-requested"]))
                     .inject("started@0:panic,entry@2:hang"),
                 stage(
+                    "and_is_off_by_the_hardware",
+                    4,
+                    starting_lost(&["stop-requested"]),
+                )
+                .inject("started@0:panic,release/2@0*:skip"),
+                stage(
                     "after_it_was_given_up",
                     4,
                     partial().cpu(2, named("LOST")).says("missing=2"),
                 )
                 .inject("entry@2:hang")
+                .run("panic"),
+                stage(
+                    "given_up_and_off_by_the_hardware",
+                    4,
+                    partial().cpu(2, named("LOST")).says("missing=2"),
+                )
+                .inject("release/2@0*:skip")
                 .run("panic"),
             ],
         ),
