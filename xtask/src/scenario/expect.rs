@@ -161,6 +161,11 @@ pub fn poweroff() -> Expect {
 }
 
 impl Expect {
+    /// Whether nothing is to be said of any CPU.
+    pub fn names_nobody(&self) -> bool {
+        self.end != End::PanicPartial && self.cpus.iter().all(|(_, want)| want.whys == ["-"])
+    }
+
     /// Who owns the stop: any of these.
     pub fn owner(self, owners: Vec<u32>) -> Self {
         Self { owners, ..self }
