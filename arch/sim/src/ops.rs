@@ -88,6 +88,7 @@ impl StopOps for Cpu<'_> {
     fn quiesce(&self) {
         self.not_after_ack("quiesces");
         self.passes(Place::Quiescing);
+        self.world.leave_virt(self.n);
         self.pass(500);
     }
 

@@ -46,6 +46,8 @@ pub struct CpuPlan {
     pub traps: ArrayVec<Trap, 2>,
     /// Whether it takes no non-maskable interrupts (firmware holds it).
     pub deaf: bool,
+    /// Whether it is a hypervisor's, in the mode in which hardware holds a hard stop back until the CPU leaves it.
+    pub virt: bool,
     /// Whether turning it off does not work, so that it parks in the park page.
     pub power_off_denied: bool,
     /// Whether the kernel does not know its number.
@@ -220,6 +222,7 @@ impl CpuPlan {
             acts: ArrayVec::new(),
             traps: ArrayVec::new(),
             deaf: false,
+            virt: false,
             power_off_denied: false,
             unknown: false,
         }

@@ -44,6 +44,10 @@ pub struct CpuState {
     pub in_nmi: Cell<bool>,
     pub pending_irq: Cell<bool>,
     pub pending_nmi: Cell<bool>,
+    /// Whether it is in the mode of a hypervisor.
+    pub virt: Cell<bool>,
+    /// Whether a hard stop waits for it to leave that.
+    pub held_back: Cell<bool>,
     pub body: Cell<Body>,
     /// Whether it has executed since it was released.
     pub begun: Cell<bool>,
@@ -94,7 +98,7 @@ impl World {
     /// The machine as it is when the plan begins. With `traced` it tells all that happens.
     pub fn new(plan: Plan, traced: bool) -> Self {
         let dice = fastrand::Rng::with_seed(plan.seed);
-        let cpus = plan.cpus.iter().map(|_| CpuState::new()).collect();
+        let cpus = plan.cpus.iter().map(|cpu| CpuState::new(cpu.virt)).collect();
         let world = Self {
             plan,
             area: StopArea::new(),
@@ -199,6 +203,10 @@ impl World {
         match kind {
             RungKind::Interrupt => cpu.pending_irq.set(true),
             RungKind::NonMaskable => cpu.pending_nmi.set(true),
+            RungKind::Hardware if cpu.virt.get() => {
+                self.trace(n, format_args!("holds a hard stop back"));
+                return cpu.held_back.set(true);
+            }
             RungKind::Hardware => {
                 self.trace(n, format_args!("is stopped by hardware"));
                 cpu.body.set(Body::Struck);
@@ -240,9 +248,23 @@ impl World {
             } else {
                 0
             };
-            let number = self.sent.replace(self.sent.get() + 1);
-            let at = self.now() + self.roll(100, 3_000) + late;
-            self.flying.borrow_mut().push(Reverse((at, number, to, kind)));
+            self.deliver(to, kind, late);
+        }
+    }
+
+    /// A signal is on its way, later than usual by so much.
+    fn deliver(&self, to: usize, kind: RungKind, late: Ns) {
+        let number = self.sent.replace(self.sent.get() + 1);
+        let at = self.now() + self.roll(100, 3_000) + late;
+        self.flying.borrow_mut().push(Reverse((at, number, to, kind)));
+    }
+
+    /// CPU `n` leaves the mode of a hypervisor, and what was held back comes.
+    pub fn leave_virt(&self, n: usize) {
+        let cpu = &self.cpus[n];
+        cpu.virt.set(false);
+        if cpu.held_back.take() {
+            self.deliver(n, RungKind::Hardware, 0);
         }
     }
 
@@ -312,7 +334,7 @@ impl World {
 }
 
 impl CpuState {
-    fn new() -> Self {
+    fn new(virt: bool) -> Self {
         Self {
             give_way: GiveWay::default(),
             wake: Cell::new(NEVER),
@@ -321,6 +343,8 @@ impl CpuState {
             in_nmi: Cell::new(false),
             pending_irq: Cell::new(false),
             pending_nmi: Cell::new(false),
+            virt: Cell::new(virt),
+            held_back: Cell::new(false),
             body: Cell::new(Body::NeverReleased),
             begun: Cell::new(false),
             generation: Cell::new(None),

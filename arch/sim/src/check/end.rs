@@ -117,7 +117,7 @@ impl World {
             !cpu.traps.iter().any(sleeps) && !cpu.acts.iter().any(|act| matches!(act, Act::Descheduled(_)))
         });
         let nmi = plan.rungs.contains(&RungKind::NonMaskable) && !cpu.deaf;
-        let hard = plan.rungs.contains(&RungKind::Hardware);
+        let hard = plan.rungs.contains(&RungKind::Hardware) && !cpu.virt;
         let open = !cpu.acts.iter().any(|act| {
             matches!(
                 act,
@@ -130,7 +130,7 @@ impl World {
             _ if all_climbed => nmi || hard || open && !plan.rungs.is_empty(),
             Some(RungKind::Interrupt) => open,
             Some(RungKind::NonMaskable) => nmi,
-            Some(RungKind::Hardware) => true,
+            Some(RungKind::Hardware) => hard,
             None => false,
         };
         sound && patient && reachable && cpu.start == Start::Online && !cpu.unknown

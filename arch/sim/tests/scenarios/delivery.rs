@@ -1,7 +1,8 @@
 //! Section C of the catalogue: signals that do not arrive as they should, and what is done then.
 
-use sim::ops::LIMITS;
-use sim::plan::{Act, CpuPlan, Ns, Plan, Signals, US};
+use sim::ops::{LIMITS, longest};
+use sim::plan::{Act, Clock, CpuPlan, Ns, Plan, Signals, US};
+use sim::world::Body;
 use smp_stop::{Reason, RungKind, Unavailable, Via, Why};
 
 use crate::{
@@ -240,4 +241,52 @@ fn scenario_37_boot_cpu_special() {
             "the boot CPU is struck by what may reset the machine"
         );
     });
+}
+
+/// A hypervisor's CPU that does this.
+fn virt(act: Act) -> CpuPlan {
+    CpuPlan {
+        virt: true,
+        ..CpuPlan::does([act])
+    }
+}
+
+#[test]
+fn scenario_38_virt_root_blocks_init() {
+    let hard = |seed, cpu| with(machine(seed, cpu), HARD, Signals::default());
+    // Nothing else reaches CPU 1, and the hard stop is held back: it is named, and in time.
+    play(
+        |seed| hard(seed, virt(Act::Deafens)),
+        |run| {
+            assert_eq!(named(account(run)), [(1, Why::HardwareDeaf)]);
+            assert_eq!(sent(run, RungKind::Hardware), 1);
+            assert_eq!(run.ends[1].body, Body::Runs);
+            assert!(account(run).at - 20 * US < longest(3, HARD.len(), Clock::Runs));
+        },
+    );
+    // The control: without that mode the hard stop gets it.
+    play(
+        |seed| hard(seed, CpuPlan::does([Act::Deafens])),
+        |run| {
+            assert!(account(run).stopped);
+            assert_eq!(run.ends[1].body, Body::Struck);
+        },
+    );
+    // A CPU that takes any signal leaves the mode before it says that it stands still, and needs no hard stop.
+    play(
+        |seed| with(machine(seed, virt(Act::Deafens)), ALL, Signals::default()),
+        |run| {
+            assert_all_parked(account(run));
+            assert_eq!(run.ends[1].row.via, Some(Via::Signal(RungKind::NonMaskable)));
+            assert_eq!(sent(run, RungKind::Hardware), 0);
+        },
+    );
+    // One that does so after it was given up is stopped by what was held back.
+    play(
+        |seed| hard(seed, virt(Act::Masked(2_000 * US))),
+        |run| {
+            assert_eq!(named(account(run)), [(1, Why::HardwareDeaf)]);
+            assert_eq!(run.ends[1].body, Body::Struck);
+        },
+    );
 }

@@ -311,9 +311,9 @@ fn special() -> Vec<Scenario> {
         scenario(
             38,
             "virt_root_blocks_init",
-            "hypervisor mode holds back the hard stop",
-            "there is no hypervisor mode to turn off, and no hard stop; the quiesce hook is where it would be",
-            &[],
+            "hypervisor mode holds back the hard stop: the CPU is named, unless a signal reaches it, on which it leaves that mode",
+            "no machine here has that mode, or a hard stop; the quiesce hook is where a kernel would turn it off",
+            &[Sim("scenario_38_virt_root_blocks_init")],
             vec![],
         ),
     ]
