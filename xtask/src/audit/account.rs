@@ -8,6 +8,7 @@ use smp_stop::{Report, Why};
 
 use super::machine::{Places, Seen, Shows, Vcpu};
 use super::report::Says;
+use super::survive::Overwritten;
 use crate::vm::record::Record;
 
 /// The machine at one moment: each CPU, and the bytes of the report.
@@ -41,6 +42,8 @@ pub struct Audit {
     pub lines: Vec<Line>,
     /// What else does not fit together.
     pub findings: Vec<String>,
+    /// Where memory was overwritten.
+    pub overwritten: Option<Overwritten>,
 }
 
 impl Audit {
@@ -53,7 +56,7 @@ impl Audit {
             .map(|(vcpu, seen)| line(vcpu, places, seen, [0, 1].map(|n| row_of(&rows[n], vcpu.hw_id))));
         let mut audit = Self {
             lines: lines.collect(),
-            findings: Vec::new(),
+            ..Self::default()
         };
         audit.look_for_ghosts(second.report);
         if second.report.summary().verdict.is_none() {
@@ -220,6 +223,9 @@ impl fmt::Display for Audit {
                 line.says.to_string(),
                 line.pc
             )?;
+        }
+        if let Some(overwritten) = &self.overwritten {
+            write!(f, "\n{overwritten}")?;
         }
         self.findings
             .iter()

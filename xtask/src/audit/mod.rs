@@ -13,6 +13,8 @@ mod account;
 mod lie;
 mod machine;
 mod report;
+mod survive;
+mod wake;
 
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -25,6 +27,8 @@ pub use self::account::Audit;
 use self::account::Sample;
 use self::machine::{Places, Seen, Vcpu};
 use self::report::Memory;
+pub use self::survive::Extent;
+use self::survive::Standing;
 use crate::arch::Arch;
 use crate::kernel::elf::Elf;
 use crate::vm::gdb::Stub;
@@ -37,13 +41,15 @@ const BETWEEN: Duration = Duration::from_millis(100);
 /// let it wait for them: what does not fit is looked at again for so long.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Whether the report is left as it is.
+/// Whether report and memory are left as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Honesty {
-    /// It is.
+    /// They are.
     Honest,
-    /// It is made to lie first, which the audit must find out: the negative control.
+    /// The report is made to lie first, which the audit must find out: the negative control.
     Lie,
+    /// Once report and machine agree, memory is overwritten, and whoever stands still must go on standing.
+    Overwrite(Extent),
 }
 
 /// A machine that has come to a standstill, and still is one.
@@ -87,6 +93,21 @@ pub fn audit(machine: Machine<'_>, honesty: Honesty) -> Result<Audit> {
         let (before, after) = (first.sample()?, second.sample()?);
         let mut audit = Audit::of(&roster, &places, before, after);
         audit.compare(stop, after.report);
+        if let (true, Honesty::Overwrite(extent)) = (audit.agrees(), honesty) {
+            let (overwritten, findings) = Standing {
+                arch,
+                elf,
+                qmp,
+                stub: &mut stub,
+                places: &places,
+                roster: &roster,
+                report: after.report,
+            }
+            .survive(extent)?;
+            audit.overwritten = Some(overwritten);
+            audit.findings.extend(findings);
+            return Ok(audit);
+        }
         if audit.agrees() || Instant::now() >= deadline {
             return Ok(audit);
         }

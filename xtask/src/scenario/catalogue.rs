@@ -9,6 +9,7 @@ mod tables;
 
 use super::expect::Expect;
 use crate::arch::Arch;
+use crate::audit::Extent;
 use crate::vm::spec::Boot;
 
 /// A way in which stopping the CPUs of a machine goes wrong.
@@ -61,6 +62,8 @@ pub struct Stage {
     pub panic: i32,
     /// `run=`.
     pub run: &'static str,
+    /// What is overwritten of the memory of a machine that stays, once it has been audited.
+    pub overwrite: Option<Extent>,
     pub expect: Expect,
 }
 
@@ -85,6 +88,7 @@ fn stage(label: &'static str, cpus: u32, expect: Expect) -> Stage {
         inject: "",
         panic: 0,
         run: "",
+        overwrite: None,
         expect,
     }
 }
@@ -121,6 +125,14 @@ impl Stage {
 
     fn panic(self, panic: i32) -> Self {
         Self { panic, ..self }
+    }
+
+    /// All memory is overwritten that a next kernel may use.
+    fn overwritten(self) -> Self {
+        Self {
+            overwrite: Some(Extent::Reusable),
+            ..self
+        }
     }
 
     fn expecting(self, expect: Expect) -> Self {

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::arch::Arch;
+use crate::audit::Extent;
 use crate::exit::{Exit, Refused};
 use crate::needs::{self, Install, Need};
 use crate::out::{say, tell};
@@ -96,6 +97,8 @@ enum Mutant {
     NoRegisters,
     /// Its CPUs say that they stand still, and run on.
     Liar,
+    /// What comes after it overwrites the park page, too, where a stage overwrites memory.
+    ParkPage,
 }
 
 impl Mutant {
@@ -105,6 +108,17 @@ impl Mutant {
             Self::LostSignals => "send*:skip",
             Self::NoRegisters => "save-regs*:skip",
             Self::Liar => "park*:deaf",
+            Self::ParkPage => "",
+        }
+    }
+}
+
+impl Mutant {
+    /// Makes `play` one of this mutant's.
+    fn inflict(self, play: &mut Play) {
+        play.mutant = self.faults();
+        if self == Self::ParkPage {
+            play.stage.overwrite = play.stage.overwrite.and(Some(Extent::Everything));
         }
     }
 }
@@ -194,10 +208,10 @@ impl Verb {
         } else {
             self.arch.clone()
         };
-        let mutant = self.mutant.map_or("", Mutant::faults);
-        let mut plays = scenario::plays(scenarios, &archs, self.seed, self.repeat, mutant);
+        let mut plays = scenario::plays(scenarios, &archs, self.seed, self.repeat);
         plays.retain(|play| !(self.up && play.stage.smp || self.smp.is_some() && !play.stage.smp));
         for play in &mut plays {
+            self.mutant.into_iter().for_each(|mutant| mutant.inflict(play));
             play.stage.cpus = self.smp.unwrap_or(play.stage.cpus);
             play.stage.boot = self.efi.then_some(Boot::Efi).or(play.stage.boot);
         }
@@ -303,26 +317,49 @@ fn entry(scenario: &Scenario) -> serde_json::Value {
     })
 }
 
-/// What every `cargo xtask test` plays: a handful on each architecture, and the first two by kernels that are wrong.
+/// What every `cargo xtask test` plays: a handful on each architecture, and some of them by kernels that are wrong.
 pub fn short() -> Vec<Play> {
-    const SHORT: [(&str, &str); 6] = [
+    const SHORT: [(&str, &str); 7] = [
         ("panic_on_starting_2cpu", "before_the_gate"),
         ("double_panic", "interrupts_off"),
         ("reboot_then_crash", "in_the_wait"),
         ("crash_then_reboot", "before_the_signal"),
         ("irq_off_forever", ""),
         ("fault_while_saving_regs", "saving"),
+        ("park_page_survives", "overwritten"),
     ];
-    let plays = scenario::plays(&catalogue::all(), &Arch::ALL, 1, 1, "");
+    /// What is played by a kernel that is wrong, and must be found out. A CPU that is off needs no park page: on aarch64
+    /// the last is staged with CPUs that wait there.
+    const CONTROLS: [(&str, &str, &[Arch], Mutant); 4] = [
+        (SHORT[0].0, SHORT[0].1, &Arch::ALL, Mutant::Count),
+        (SHORT[1].0, SHORT[1].1, &Arch::ALL, Mutant::Liar),
+        (
+            SHORT[6].0,
+            SHORT[6].1,
+            &[Arch::X86_64, Arch::I386],
+            Mutant::ParkPage,
+        ),
+        (
+            SHORT[6].0,
+            "overwritten_and_woken",
+            &[Arch::Aarch64],
+            Mutant::ParkPage,
+        ),
+    ];
+    let plays = scenario::plays(&catalogue::all(), &Arch::ALL, 1, 1);
     let is_short = |play: &&Play| SHORT.contains(&(play.scenario, play.stage.label));
     let mut short: Vec<Play> = plays.iter().filter(is_short).cloned().collect();
-    for ((scenario, label), mutant) in SHORT.into_iter().zip([Mutant::Count, Mutant::Liar]) {
-        let right = |play: &&Play| (play.scenario, play.stage.label) == (scenario, label);
+    for (scenario, label, archs, mutant) in CONTROLS {
+        let right = |play: &&Play| {
+            (play.scenario, play.stage.label) == (scenario, label) && archs.contains(&play.arch)
+        };
         let wrong: Vec<Play> = plays.iter().filter(right).cloned().collect();
-        short.extend(wrong.into_iter().map(|play| Play {
-            mutant: mutant.faults(),
-            control: true,
-            ..play
+        short.extend(wrong.into_iter().map(|mut play| {
+            mutant.inflict(&mut play);
+            Play {
+                control: true,
+                ..play
+            }
         }));
     }
     short
@@ -425,8 +462,8 @@ mod tests {
     fn the_short_list_is_on_every_architecture_with_its_controls() {
         for arch in Arch::ALL {
             let of_arch: Vec<Play> = short().into_iter().filter(|play| play.arch == arch).collect();
-            assert_eq!(of_arch.len(), 8, "{arch}");
-            assert_eq!(of_arch.iter().filter(|play| play.control).count(), 2, "{arch}");
+            assert_eq!(of_arch.len(), 10, "{arch}");
+            assert_eq!(of_arch.iter().filter(|play| play.control).count(), 3, "{arch}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The little of gdb's remote protocol that a look from outside needs: stop and go, a CPU's registers, those of the system
 //! included, memory as a CPU sees it.
 
+mod physical;
+
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -57,6 +59,24 @@ impl Stub {
     pub fn registers(&mut self, index: u32) -> Result<Vec<u8>> {
         self.look_from(index)?;
         bytes(&self.ask("g")?)
+    }
+
+    /// Gives register `number`, as gdb counts them, of CPU `index` the value that it has. Whatever the CPU does when it is
+    /// loaded with one is done.
+    ///
+    /// # Errors
+    /// When there is no such register, it does not hold `value`, or QEMU is gone.
+    pub fn reload(&mut self, index: u32, number: u32, value: u64) -> Result<()> {
+        // Who has not asked what registers there are is told of none singly.
+        self.feature("target.xml")?;
+        self.look_from(index)?;
+        let digits = self.ask(&format!("p{number:x}"))?;
+        let held = little(&bytes(&digits)?);
+        ensure!(
+            held == value,
+            "register {number} of CPU {index} is {held:#x}, not {value:#x}"
+        );
+        self.command(&format!("P{number:x}={digits}"))
     }
 
     /// The system registers of CPU `index` that are called one of `names`, on an architecture where QEMU describes them.

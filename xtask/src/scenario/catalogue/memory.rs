@@ -49,10 +49,34 @@ pub fn scenarios() -> Vec<Scenario> {
         scenario(
             42,
             "park_page_survives",
-            "signals of every kind come to CPUs that are parked: they stay in the park page",
-            "no memory is overwritten: there is no next kernel that would",
+            "memory is overwritten under CPUs that are parked, and signals of every kind come: they stay in the park page",
+            "from outside: all memory but the park page and the tables that show it",
             &[Sim("scenario_42_park_page_survives")],
             vec![
+                stage("overwritten", 4, panic().owner(vec![0]))
+                    .run("panic")
+                    .overwritten(),
+                stage("overwritten_under_waiting_cpus", 4, panic().owner(vec![0]))
+                    .on(ARM, None)
+                    .inject("cpu-off*:skip")
+                    .run("panic")
+                    .overwritten(),
+                // At the gate nobody has been sent a signal that would still be pending, and nobody stands by with a timer.
+                stage(
+                    "overwritten_and_woken",
+                    4,
+                    panic()
+                        .early()
+                        .owner(vec![0])
+                        .clue("Started")
+                        .says("woken since: 1,2,3"),
+                )
+                .on(ARM, None)
+                .inject(
+                    "installed@1:await=1,installed@2:await=1,installed@3:await=1,started@0:panic,\
+                     asked/3@0:post=1,cpu-off*:skip,quiesce*:skip",
+                )
+                .overwritten(),
                 stage("signals", 4, panic().owner(vec![0]))
                     .inject("end@0:storm,end@0:delay=100ms,end@0:storm,end@0:delay=100ms")
                     .run("panic"),
