@@ -74,6 +74,12 @@ pub(crate) fn nmi_self<A: Arch>() {}
 #[cfg(any(feature = "fault-injection", test))]
 pub(crate) fn storm<A: Arch>() {}
 
+/// There is nobody to start.
+#[cfg(any(feature = "fault-injection", test))]
+pub(crate) fn start_all_again<A: Arch>() {
+    println!("@next started= lost= left=");
+}
+
 /// Nobody to wake.
 pub(crate) fn kick<A: Arch>(_cpu: CpuId) {}
 

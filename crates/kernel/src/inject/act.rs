@@ -21,6 +21,7 @@ struct Of {
     crash: fn() -> !,
     nmi: fn(),
     storm: fn(),
+    next: fn(),
 }
 
 static OF: Once<Of> = Once::new();
@@ -34,6 +35,7 @@ pub(crate) fn begin<A: Arch>() {
         crash: || panic::crash::<A>("injected"),
         nmi: smp::nmi_self::<A>,
         storm: smp::storm::<A>,
+        next: smp::start_all_again::<A>,
     });
     read_early();
     at(Place::Boot, 0);
@@ -80,6 +82,7 @@ pub(super) fn perform(action: Action, place: Place) -> Effect {
         }
         Action::Nmi => with(|of| (of.nmi)()),
         Action::Storm => with(|of| (of.storm)()),
+        Action::Next => with(|of| (of.next)()),
         Action::Skip => return Effect::Skip,
         Action::Refuse => return Effect::Refuse,
         Action::Twice => return Effect::Twice,
@@ -96,7 +99,7 @@ fn with(act: impl FnOnce(&Of)) {
 }
 
 /// Until `done` or for so long: by the counter, and by polls while it does not run.
-pub(super) fn wait(ns: u64, mut done: impl FnMut() -> bool) {
+pub(crate) fn wait(ns: u64, mut done: impl FnMut() -> bool) {
     let (start, hz) = (clock::cycles(), clock::hz());
     let cycles = u64::try_from(u128::from(hz) * u128::from(ns) / 1_000_000_000).unwrap_or(u64::MAX);
     let polls = POLLS_PER_SECOND / 64 * (ns / 1_000_000_000 + 1);

@@ -15,6 +15,8 @@ use boot_info::cmdline::{Param, ValueError, parse_u64};
 use spin::Once;
 
 pub(crate) use act::begin;
+#[cfg(feature = "smp")]
+pub(crate) use act::wait;
 pub(crate) use monitor::command;
 pub use places::{Effect, Place};
 use rule::Rule;

@@ -38,6 +38,8 @@ pub(crate) enum Action {
     Nmi,
     /// Interrupt all other CPUs, in every way there is.
     Storm,
+    /// Start all other CPUs again, as a next kernel would, and say who came.
+    Next,
     /// Leave out what the place is about.
     Skip,
     /// Let it fail.
@@ -133,6 +135,7 @@ impl Action {
             "deaf" => Self::Deaf,
             "nmi" => Self::Nmi,
             "storm" => Self::Storm,
+            "next" => Self::Next,
             "skip" => Self::Skip,
             "refuse" => Self::Refuse,
             "twice" => Self::Twice,

@@ -3,6 +3,8 @@
 mod blocks;
 mod bringup;
 mod hotplug;
+#[cfg(any(feature = "fault-injection", test))]
+mod next;
 mod ops;
 mod params;
 mod stop;
@@ -12,6 +14,8 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 pub use bringup::secondary_start;
 pub(crate) use bringup::smp_init;
 pub(crate) use hotplug::{leave_if_asked, monitor};
+#[cfg(any(feature = "fault-injection", test))]
+pub(crate) use next::start_all_again;
 pub use ops::{
     BootBlock, Bound, Ipi, Rung, RungKind, SignalError, SmpArch, SmpBringUpOps, SmpHotplugOps, SmpStopOps,
     StartError, Targets,

@@ -106,14 +106,43 @@ pub fn scenarios() -> Vec<Scenario> {
         scenario(
             44,
             "already_on_in_next_kernel",
-            "a CPU has acknowledged and is not off yet: the owner asks the hardware until it is",
-            "hardware that takes its time",
+            "a CPU has acknowledged and is not off yet: the owner asks the hardware until it is, so that it can be started",
+            "hardware that takes its time; for want of a next kernel the owner itself starts them all again",
             &[Sim("scenario_44_already_on_in_next_kernel")],
             vec![
                 stage("", 4, panic().owner(vec![0]).took_ms(15, 2_000))
                     .on(ARM, None)
                     .inject("park@2:delay=15ms")
                     .run("panic"),
+                stage(
+                    "next_kernel",
+                    4,
+                    panic().owner(vec![0]).says("@next started=1-3 lost= left="),
+                )
+                .inject("park@2:delay=15ms,end@0:next")
+                .run("panic"),
+                // The controls: one that is not started does not come; of one that only waits firmware says that it is on.
+                stage(
+                    "next_kernel_that_forgets_one",
+                    4,
+                    panic()
+                        .owner(vec![0])
+                        .says("CPU 2: was started, and does not come")
+                        .says("@next started=1,3 lost=2 left="),
+                )
+                .inject("end@0:next,starting/2@0*:skip")
+                .run("panic"),
+                stage(
+                    "next_kernel_and_one_that_waits",
+                    4,
+                    panic()
+                        .owner(vec![0])
+                        .says("CPU 2: cannot be started: AlreadyOn")
+                        .says("@next started=1,3 lost=2 left="),
+                )
+                .on(ARM, None)
+                .inject("cpu-off@2:skip,end@0:next")
+                .run("panic"),
             ],
         ),
         scenario(

@@ -1,7 +1,7 @@
 //! CPUs on their way up or off.
 
 use super::Host::{Loom, Sim};
-use super::{Scenario, Stage, scenario, stage};
+use super::{ARM, Scenario, Stage, X86, scenario, stage};
 use crate::scenario::expect::{Expect, Want, interrupted, named, off, panic, parked, partial};
 
 /// Ways in which a CPU that has just come online, or is about to, is stopped.
@@ -27,8 +27,8 @@ pub fn scenarios() -> Vec<Scenario> {
         scenario(
             2,
             "panic_on_starting_4cpu_kexec",
-            "the same with four CPUs, two others on their way up: all must be off or parked for a next kernel",
-            "that all are off is the hardware's to say; there is no next kernel yet",
+            "the same with four CPUs, two others on their way up: a next kernel must be able to start all of them",
+            "whether a CPU can be started again is the hardware's to say; the owner asks it, for want of a next kernel",
             &[Sim("scenario_02_panic_on_starting_4cpu_kexec")],
             vec![
                 stage("", 4, on_the_way_up(2, "Installed").cpu(0, interrupted()))
@@ -41,6 +41,17 @@ pub fn scenarios() -> Vec<Scenario> {
                 .inject(
                     "started@0:post=9,installed@2:await=9,installed@2:panic,installed@1:delay=5ms,\
                          entry@3:delay=20ms",
+                ),
+                // No kernel on another CPU starts the boot CPU of an x86: INIT sends that to the firmware.
+                next_kernel().on(X86, None).expecting(
+                    on_the_way_up(2, "Installed")
+                        .cpu(0, interrupted())
+                        .says("@next started=1,3 lost= left=0"),
+                ),
+                next_kernel().on(ARM, None).expecting(
+                    on_the_way_up(2, "Installed")
+                        .cpu(0, interrupted())
+                        .says("@next started=0-1,3 lost= left="),
                 ),
             ],
         ),
@@ -191,6 +202,12 @@ fn arriving() -> Want {
 /// CPU `owner` panics at `place`, on its way up.
 fn on_the_way_up(owner: u32, place: &'static str) -> Expect {
     panic().early().owner(vec![owner]).clue(place)
+}
+
+/// CPU 2 panics on its way up, and then does what a next kernel would do first.
+fn next_kernel() -> Stage {
+    stage("next_kernel", 4, on_the_way_up(2, "Installed"))
+        .inject("started@0:post=9,installed@2:await=9,installed@2:panic,end:next")
 }
 
 fn starting_panics(place: &'static str) -> Expect {
