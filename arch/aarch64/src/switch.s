@@ -1,6 +1,8 @@
 // switch_thread(prev: *mut usize, next: usize): saves what a call preserves on the running stack, stores the stack
 // pointer to *prev, continues at next.
 
+.cfi_sections .debug_frame            // for debuggers; the image carries no unwind tables
+
 .section .text.switch, "ax"
 .global switch_thread
 switch_thread:
@@ -23,9 +25,9 @@ switch_thread:
     add     sp, sp, #{SIZE}
     ret
 
-// The first return of a new thread's switch_thread: x19 = entry, x20 = its argument. Zeroes end a backtrace.
+// The first return of a new thread's switch_thread: x19 = entry, x20 = its argument. Zeroes end a backtrace of the kernel's own.
 .cfi_startproc
-.cfi_undefined x30
+.cfi_undefined x30                     // this, a debugger's; the entry says the same of itself
 .global thread_start
 thread_start:
     mov     x0, x20

@@ -157,6 +157,11 @@ impl ThreadOps for I386 {
         thread::frame_pointer()
     }
 
+    #[inline(always)]
+    fn is_outermost() {
+        thread::is_outermost();
+    }
+
     fn note_stack(_bottom: usize) {
         // An exception of the kernel itself stays on the running stack, or takes one of its own: the task state has no
         // word for this.

@@ -37,7 +37,16 @@ pub(crate) unsafe extern "C" fn switch(prev: *mut usize, next: usize, canary: us
 /// what it left in esi, at a multiple of 16, and a return address of zero.
 #[unsafe(naked)]
 unsafe extern "C" fn start() -> ! {
-    naked_asm!("sub esp, 12", "push esi", "push 0", "jmp ebx")
+    naked_asm!(
+        ".cfi_sections .debug_frame",
+        ".cfi_startproc",
+        ".cfi_undefined eip",
+        "sub esp, 12",
+        "push esi",
+        "push 0",
+        "jmp ebx",
+        ".cfi_endproc",
+    )
 }
 
 /// See [`kernel::arch::ThreadOps::prepare_stack`].
@@ -61,4 +70,11 @@ pub(crate) fn frame_pointer() -> usize {
     // SAFETY: reads a register.
     unsafe { asm!("mov {}, ebp", out(reg) frame, options(nomem, nostack, preserves_flags)) };
     frame
+}
+
+/// See [`kernel::arch::ThreadOps::is_outermost`].
+#[inline(always)]
+pub(crate) fn is_outermost() {
+    // SAFETY: no instruction; where the caller was called from is not known any more, and need not be.
+    unsafe { asm!(".cfi_undefined eip", options(nomem, nostack, preserves_flags)) };
 }

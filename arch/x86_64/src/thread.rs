@@ -41,7 +41,15 @@ pub(crate) unsafe extern "C" fn switch(prev: *mut usize, next: usize, canary: us
 /// zero. The stack is 16-byte aligned here, so after the push it is as behind a call.
 #[unsafe(naked)]
 unsafe extern "C" fn start() -> ! {
-    naked_asm!("mov rdi, r12", "push 0", "jmp rbx")
+    naked_asm!(
+        ".cfi_sections .debug_frame",
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "mov rdi, r12",
+        "push 0",
+        "jmp rbx",
+        ".cfi_endproc",
+    )
 }
 
 /// See [`kernel::arch::ThreadOps::prepare_stack`].
@@ -65,4 +73,11 @@ pub(crate) fn frame_pointer() -> usize {
     // SAFETY: reads a register.
     unsafe { asm!("mov {}, rbp", out(reg) frame, options(nomem, nostack, preserves_flags)) };
     frame
+}
+
+/// See [`kernel::arch::ThreadOps::is_outermost`].
+#[inline(always)]
+pub(crate) fn is_outermost() {
+    // SAFETY: no instruction; where the caller was called from is not known any more, and need not be.
+    unsafe { asm!(".cfi_undefined rip", options(nomem, nostack, preserves_flags)) };
 }

@@ -263,7 +263,7 @@ pub trait MmuOps {
 /// Kernel threads.
 pub trait ThreadOps {
     /// Lays out a new stack so that [`Self::switch`] to the returned stack pointer calls `entry(arg)` with interrupts
-    /// off, a zero frame pointer and a return address of zero (both end a backtrace).
+    /// off, a zero frame pointer and a return address of zero (both end a backtrace of the kernel's own).
     ///
     /// # Safety
     /// `top` is the 16-byte-aligned end of a writable stack nobody uses.
@@ -284,6 +284,10 @@ pub trait ThreadOps {
 
     /// The frame pointer of the caller: address of (saved frame pointer, return address).
     fn frame_pointer() -> usize;
+
+    /// Tells a debugger, in the tables that it reads, that the caller is the outermost function of its stack. No instruction;
+    /// inlined, and before any call.
+    fn is_outermost();
 
     /// Tells the hardware or the vectors which stack the executing CPU is on now: `bottom` is its lowest address.
     fn note_stack(bottom: usize);

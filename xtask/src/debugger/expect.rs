@@ -105,6 +105,10 @@ impl Facts {
             let backtrace = of(cpu).unwrap_or("none");
             let missing = functions.iter().find(|name| !backtrace.contains(**name));
             wrong.extend(missing.map(|name| format!("the backtrace of CPU {cpu} lacks {name}: {backtrace}")));
+            wrong.extend(
+                astray(backtrace)
+                    .map(|line| format!("the backtrace of CPU {cpu} ends at {line:?}: {backtrace}")),
+            );
         }
         wrong
     }
@@ -140,6 +144,12 @@ impl Facts {
         });
         wrong
     }
+}
+
+/// The line that says that a backtrace did not end at the outermost function of a stack.
+pub fn astray(backtrace: &str) -> Option<&str> {
+    let is_astray = |line: &&str| line.starts_with("Backtrace stopped") || line.contains(" in ?? (");
+    backtrace.lines().find(is_astray)
 }
 
 fn is_thread(line: &str) -> bool {

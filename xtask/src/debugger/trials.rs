@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::answers::{self, Answers};
-use super::expect::Facts;
+use super::expect::{Facts, astray};
 use super::session::{CPUS, Written, boot, output, satisfied};
 use super::{Target, command};
 use crate::arch::Arch;
@@ -21,14 +21,16 @@ use crate::paths;
 /// Something to try: its name, and how.
 type Trial = (&'static str, fn(&Path) -> Result<()>);
 
-const TRIALS: [Trial; 7] = [
+const TRIALS: [Trial; 9] = [
     ("a core of x86_64, also damaged", |dir| {
         panicked(dir, Arch::X86_64)
     }),
     ("a core of i386", |dir| panicked(dir, Arch::I386)),
     ("a core of aarch64", |dir| panicked(dir, Arch::Aarch64)),
     ("a core of one CPU", alone),
-    ("a core of a machine that runs", running),
+    ("a core of x86_64 that runs", |dir| running(dir, Arch::X86_64)),
+    ("a core of i386 that runs", |dir| running(dir, Arch::I386)),
+    ("cores of exceptions", excepted),
     ("gdb on a machine", live),
     ("an ELF file of another build", mistaken),
 ];
@@ -119,16 +121,16 @@ fn alone(dir: &Path) -> Result<()> {
     Ok(std::fs::remove_file(&written.path)?)
 }
 
-/// On request: nothing has stopped, the CPUs' registers are QEMU's.
-fn running(dir: &Path) -> Result<()> {
-    let kernel = kernel::build(flavour(Arch::X86_64, true))?;
+/// On request: nothing has stopped, the CPUs' registers are QEMU's. CPU 3 is idle, on the stack that it came up on.
+fn running(dir: &Path, arch: Arch) -> Result<()> {
+    let kernel = kernel::build(flavour(arch, true))?;
     let after = Some(Duration::from_secs(1));
-    let written = boot(dir, &kernel, r#"run="busy 1-3""#, after)?;
+    let written = boot(dir, &kernel, r#"run="busy 1-2""#, after)?;
     let facts = written.facts()?;
     ensure!(facts.report[0] == "stop: none", "{}", facts.report[0]);
     // A CPU may just be in its timer's interrupt.
     let busy = facts.functions.iter().filter(|names| names[0] != "#0 ").count();
-    ensure!(busy == 3, "{busy} CPUs were to be busy");
+    ensure!(busy == 3, "{busy} CPUs were to be started");
     let answers = written.ask(facts.cpus)?;
     let wrong = facts.judge(&answers);
     let elsewhere = wrong
@@ -141,6 +143,29 @@ fn running(dir: &Path) -> Result<()> {
         .collect();
     satisfied(&wrong)?;
     Ok(std::fs::remove_file(&written.path)?)
+}
+
+/// Of a kernel that failed in the handler of an exception: the backtrace goes on in what that broke into.
+fn excepted(dir: &Path) -> Result<()> {
+    for arch in Arch::ALL {
+        let kernel = kernel::build(flavour(arch, true))?;
+        let written = boot(dir, &kernel, r#"run="fault undef""#, None)?;
+        let answers = written.ask(CPUS)?;
+        let backtraces = answers.get("thread apply all bt");
+        let through = [
+            "kernel::monitor::faults::fault",
+            "kernel::monitor::main",
+            "kernel::sched::thread_entry",
+        ];
+        let missing = through.into_iter().find(|name| !backtraces.contains(name));
+        ensure!(
+            missing.is_none() && astray(backtraces).is_none(),
+            "{arch}: lacks {missing:?}, ends at {:?}: {backtraces}",
+            astray(backtraces)
+        );
+        std::fs::remove_file(&written.path)?;
+    }
+    Ok(())
 }
 
 /// `cargo xtask gdb` as a person types it. The kernel is at its monitor when it is asked.

@@ -5,6 +5,8 @@
 // per-CPU base, and is right for every stack there is, early ones and threads' alike. TPIDRRO_EL0 and TPIDR_EL0 are
 // scratch here: there is no user space whose they would be.
 
+.cfi_sections .debug_frame            // for debuggers; the image carries no unwind tables
+
 .section .text.vectors, "ax"
 
 // One vector: branch to \to with x0, x1 saved and the frame made, or to bad_stack with nothing saved.
@@ -55,6 +57,19 @@
     stp     x22, x23, [sp, #{FRAME_ESR}]
 .endm
 
+// Calls \to with the frame. A debugger goes on in the interrupted code by the frame record, as the kernel's own backtrace
+// does.
+.macro handle to
+    mov     x0, sp
+.cfi_startproc
+.cfi_def_cfa sp, {FRAME_SIZE}
+.cfi_offset sp, {FRAME_SP} - {FRAME_SIZE}
+.cfi_offset x29, {FRAME_RECORD} - {FRAME_SIZE}
+.cfi_offset x30, {FRAME_RECORD} + 8 - {FRAME_SIZE}
+    bl      \to
+.cfi_endproc
+.endm
+
 .balign 2048
 .global vectors
 vectors:
@@ -78,16 +93,14 @@ take_sync:
     save_cause
     add     x0, sp, #{FRAME_SIZE}
     str     x0, [sp, #{FRAME_SP}]
-    mov     x0, sp
-    bl      handle_sync
+    handle  handle_sync
     b       return_from_exception
 
 take_irq:
     save_frame
     add     x0, sp, #{FRAME_SIZE}
     str     x0, [sp, #{FRAME_SP}]
-    mov     x0, sp
-    bl      handle_irq
+    handle  handle_irq
 
 return_from_exception:
     ldp     x22, x23, [sp, #{FRAME_PC}]
@@ -117,16 +130,14 @@ take_serror:
     save_cause
     add     x0, sp, #{FRAME_SIZE}
     str     x0, [sp, #{FRAME_SP}]
-    mov     x0, sp
-    bl      handle_serror           // does not return
+    handle  handle_serror           // does not return
 
 take_unexpected:
     save_frame
     save_cause
     add     x0, sp, #{FRAME_SIZE}
     str     x0, [sp, #{FRAME_SP}]
-    mov     x0, sp
-    bl      handle_unexpected       // does not return
+    handle  handle_unexpected       // does not return
 
 // The stack is no stack any more: continue on this CPU's overflow stack, or the boot CPU's while there is no area.
 // x0 is in TPIDRRO_EL0, SP is what it was.
@@ -151,8 +162,7 @@ bad_stack:
     stp     x0, x1, [sp, #(16 * 0)]
     save_frame
     save_cause
-    mov     x0, sp
-    bl      handle_bad_stack        // does not return
+    handle  handle_bad_stack        // does not return
 
 // Out of stacks: nothing can be said any more.
 .global dead_stack

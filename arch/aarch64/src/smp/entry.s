@@ -1,6 +1,8 @@
 // A secondary CPU from PSCI CPU_ON to Rust. At entry (DEN0022 6.4): x0 = the context, the physical address of the CPU's
 // own boot block; MMU off; EL1, or EL2 where the boot CPU was entered there.
 
+.cfi_sections .debug_frame                // for debuggers; the image carries no unwind tables
+
 .section .idmap.text, "ax"
 .global smp_secondary_entry
 smp_secondary_entry:

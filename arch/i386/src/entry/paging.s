@@ -2,6 +2,7 @@
 
 .section .boot.text, "ax", @progbits
 .code32
+.cfi_sections .debug_frame           # for debuggers; the image carries no unwind tables
 
 # In: %ebp = image, aligned; bss is zero.
 boot_enter:
@@ -76,17 +77,20 @@ boot_enter:
     movl %eax, %ss
     movl $init_stack_top, %esp
     ljmp $0x10, $1f
+.cfi_startproc
+.cfi_undefined %eip                     # a debugger's backtrace ends here
 1:  movl $0x20, %eax
     movl %eax, %fs
     movl %eax, %gs
     movl %ebp, %edx
-    xorl %ebp, %ebp                     # the end of every backtrace
+    xorl %ebp, %ebp                     # the end of the kernel's own backtraces
     subl $4, %esp                       # the three arguments end at a multiple of 16
     pushl %edx
     pushl boot_pointer
     pushl boot_kind
     call rust_entry
     ud2
+.cfi_endproc
 
 .section .rodata.boot, "a", @progbits
 .balign 4

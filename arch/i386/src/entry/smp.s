@@ -35,6 +35,9 @@ smp_leave:
 smp_trampoline_end:
 
 .section .text.smp_high, "ax", @progbits
+.cfi_sections .debug_frame           # for debuggers; the image carries no unwind tables
+.cfi_startproc
+.cfi_undefined %eip                     # a debugger's backtrace ends here
 smp_high:
     cmpl $SMP_REVOKED, SMP_BLOCK_LIFE(%ebx)
     je 1f
@@ -55,7 +58,8 @@ smp_high:
     andl $-16, %esp                     # a multiple of 16 where the argument is
     subl $12, %esp
     pushl %ebx
-    xorl %ebp, %ebp                     # the end of every backtrace
+    xorl %ebp, %ebp                     # the end of the kernel's own backtraces
     call smp_secondary_entry
     ud2
 1:  ljmpl *SMP_LEAVE(%ebp)
+.cfi_endproc

@@ -12,7 +12,16 @@ use crate::tables::{self, DOUBLE_FAULT_TASK, NMI_TASK};
 /// The double fault's task. The CPU has pushed an error code, always 0; nothing is returned to.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn double_fault_task() -> ! {
-    naked_asm!("and esp, -16", "call {}", "ud2", sym double_fault)
+    naked_asm!(
+        ".cfi_sections .debug_frame",
+        ".cfi_startproc",
+        ".cfi_undefined eip",
+        "and esp, -16",
+        "call {}",
+        "ud2",
+        ".cfi_endproc",
+        sym double_fault,
+    )
 }
 
 /// The NMI's task. `iret` switches back to the interrupted task and unmasks NMIs; the next one continues behind it.
@@ -22,7 +31,17 @@ pub(crate) unsafe extern "C" fn double_fault_task() -> ! {
 /// task's stack: it parks the CPU if it has been asked to stop, as it would have been by the NMI, and else ends the kernel.
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn nmi_task() -> ! {
-    naked_asm!("2:", "call {}", "iretd", "jmp 2b", sym nmi)
+    naked_asm!(
+        ".cfi_sections .debug_frame",
+        ".cfi_startproc",
+        ".cfi_undefined eip",
+        "2:",
+        "call {}",
+        "iretd",
+        "jmp 2b",
+        ".cfi_endproc",
+        sym nmi,
+    )
 }
 
 extern "C" fn double_fault() {

@@ -3,6 +3,7 @@
 
 .section .text.trap, "ax", @progbits
 .code32
+.cfi_sections .debug_frame           # for debuggers; the image carries no unwind tables
 
 .balign 16
 .globl trap_vectors
@@ -31,7 +32,19 @@ trap_common:
     andl $-16, %esp
     subl $12, %esp
     pushl %eax
+    # A debugger goes on there by this: the interrupted stack begins 15 words above %ebp.
+.cfi_startproc
+.cfi_def_cfa %ebp, 15 * 4
+.cfi_offset %eip, -3 * 4
+.cfi_offset %eax, -6 * 4
+.cfi_offset %ecx, -7 * 4
+.cfi_offset %edx, -8 * 4
+.cfi_offset %ebx, -9 * 4
+.cfi_offset %ebp, -11 * 4
+.cfi_offset %esi, -12 * 4
+.cfi_offset %edi, -13 * 4
     call {trap_entry}
+.cfi_endproc
     leal 2 * 4(%ebp), %esp
     popal
     addl $8, %esp

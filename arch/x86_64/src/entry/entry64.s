@@ -4,6 +4,7 @@
 
 .section .boot.text, "ax", @progbits
 .code64
+.cfi_sections .debug_frame           # for debuggers; the image carries no unwind tables
 
 # Linux boot protocol, 64-bit: %rsi = boot_params; paging on; image (init_size bytes), boot_params and command line
 # are mapped to themselves. Nothing more is promised.
@@ -173,16 +174,19 @@ boot_four_levels:
     leaq 1f(%rip), %rax
     pushq %rax
     lretq
+.cfi_startproc
+.cfi_undefined %rip                     # a debugger's backtrace ends here
 1:  movl $0xc0000101, %ecx              # GS_BASE
     movl boot_area(%rip), %eax
     movl boot_area+4(%rip), %edx
     wrmsr
-    xorl %ebp, %ebp                     # the end of every backtrace
+    xorl %ebp, %ebp                     # the end of the kernel's own backtraces
     movl boot_kind(%rip), %edi
     movq boot_pointer(%rip), %rsi
     movq %r12, %rdx
     call rust_entry
     ud2
+.cfi_endproc
 
 # In: %rsi = address of the text.
 boot_report64:

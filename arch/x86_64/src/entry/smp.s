@@ -40,6 +40,9 @@ smp_trampoline_end:
 
 .section .text.smp_high, "ax", @progbits
 .code64
+.cfi_sections .debug_frame           # for debuggers; the image carries no unwind tables
+.cfi_startproc
+.cfi_undefined %rip                     # a debugger's backtrace ends here
 smp_high:
     cmpl $SMP_REVOKED, SMP_BLOCK_LIFE(%rbx)
     je 1f
@@ -52,7 +55,8 @@ smp_high:
     movl SMP_BLOCK_AREA+4(%rbx), %edx
     wrmsr
     movq %rbx, %rdi
-    xorl %ebp, %ebp                     # the end of every backtrace
+    xorl %ebp, %ebp                     # the end of the kernel's own backtraces
     call smp_secondary_entry
     ud2
 1:  ljmpl *SMP_LEAVE(%rbp)
+.cfi_endproc

@@ -3,6 +3,7 @@
 
 .section .text.trap, "ax", @progbits
 .code64
+.cfi_sections .debug_frame           # for debuggers; the image carries no unwind tables
 
 .balign 16
 .globl trap_vectors
@@ -82,7 +83,28 @@ trap_common:
     pushq %rbp
     movq %rsp, %rbp
     # The CPU aligned the stack to 16 bytes before it pushed; 24 words later it is aligned again.
+    # A debugger goes on there by this: the frame ends 24 words above %rbp.
+.cfi_startproc
+.cfi_def_cfa %rbp, 24 * 8
+.cfi_offset %rsp, -2 * 8
+.cfi_offset %rip, -5 * 8
+.cfi_offset %rax, -8 * 8
+.cfi_offset %rcx, -9 * 8
+.cfi_offset %rdx, -10 * 8
+.cfi_offset %rbx, -11 * 8
+.cfi_offset %rbp, -12 * 8
+.cfi_offset %rsi, -13 * 8
+.cfi_offset %rdi, -14 * 8
+.cfi_offset %r8, -15 * 8
+.cfi_offset %r9, -16 * 8
+.cfi_offset %r10, -17 * 8
+.cfi_offset %r11, -18 * 8
+.cfi_offset %r12, -19 * 8
+.cfi_offset %r13, -20 * 8
+.cfi_offset %r14, -21 * 8
+.cfi_offset %r15, -22 * 8
     call {trap_entry}
+.cfi_endproc
     popq %rbp
     addq $8, %rsp
     popq %r15

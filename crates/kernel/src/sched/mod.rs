@@ -150,6 +150,7 @@ fn new_thread<A: Arch>() -> Result<&'static Thread, mm::OutOfMemory> {
 
 /// First function on a new thread's stack. The switch that led here left interrupts off.
 extern "C" fn thread_entry<A: Arch>(thread: usize) -> ! {
+    A::is_outermost();
     // SAFETY: `prepare` passed the address of a thread, which is never freed.
     let thread = unsafe { &*ptr::with_exposed_provenance::<Thread>(thread) };
     finish_switch::<A>();

@@ -32,7 +32,8 @@ fn output() -> String {
 == thread apply all bt
 
 Thread 2 (LWP 2):
-#0  busy ()
+#0  busy (item=<error: Cannot access memory at address 0x10>)
+#1  start ()
 
 Thread 1 (LWP 1):
 #0  kernel::panic::panic ()
@@ -76,7 +77,16 @@ fn answers_that_are_right_pass() {
 fn each_answer_that_is_wrong_is_noticed() {
     for (right, wrong) in [
         ("  2    LWP 2       g () at a.rs:2\n", ""),
-        ("busy ()", "idle ()"),
+        ("busy (", "idle ("),
+        (
+            "#1  start ()\n",
+            "#1  start ()\nBacktrace stopped: Cannot access memory at address 0x20\n",
+        ),
+        (
+            "#1  start ()\n",
+            "#1  start ()\nBacktrace stopped: previous frame identical to this frame (corrupt stack?)\n",
+        ),
+        ("#1  start ()\n", "#1  0x00000000 in ?? ()\n"),
         ("$1 = \"panicking\"", "$1 = &str {data_ptr: 0x10, length: 9}"),
         ("Thread 2 (LWP 2)", "Thread 3 (LWP 3)"),
         ("  parked          running", "  online          running"),
