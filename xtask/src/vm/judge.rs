@@ -126,7 +126,18 @@ pub fn judge(stop: &Stop, records: &[Record], triple: bool) -> End {
 /// Whether the way to reset the machine that the kernel tried last is a triple fault. Any other that ends in one is a death
 /// on the way out.
 fn by_triple_fault(records: &[Record]) -> bool {
-    last(records, "way").and_then(|way| way.get("name")) == Some("triple")
+    last_way(records) == Some("triple")
+}
+
+/// Whether a triple fault is the BIOS's own and counts for none: a CPU is in the BIOS, and the kernel said that it would go
+/// there. SeaBIOS has no other way to begin anew. In the BIOS without that word it is a death, as anywhere.
+pub fn is_of_bios(records: &[Record], in_bios: bool) -> bool {
+    in_bios && last_way(since_reset(records)) == Some("bios")
+}
+
+/// The way to reset the machine that the kernel tried last.
+fn last_way(records: &[Record]) -> Option<&str> {
+    last(records, "way")?.get("name")
 }
 
 fn ended(reason: &str, said: Option<&str>, records: &[Record]) -> End {
@@ -234,6 +245,33 @@ mod tests {
             triple_fault(&[reboot, "@way name=triple", "@way name=acpi"]),
             End::EarlyDeath
         );
+    }
+
+    #[test]
+    fn a_bios_may_fault_only_where_the_kernel_said_that_it_would_go_there() {
+        let end = |lines: &[&str], in_bios: bool| {
+            let records = records(lines);
+            let triple = !is_of_bios(&records, in_bios);
+            judge(&Stop::Machine("guest-reset".into()), &records, triple)
+        };
+        let (reboot, bios) = ("@end how=reboot", "@way name=bios");
+        assert_eq!(end(&[reboot, "@way name=kbd", bios], true), End::Reboot);
+        let panic = ["@stop state=stopped", "@end how=panic", bios];
+        assert_eq!(end(&panic, true), End::Panic);
+        // The same fault in the BIOS: with no way announced, with another, with another after it, in an earlier life.
+        for lines in [
+            &[][..],
+            &[reboot],
+            &["@end how=panic"],
+            &[reboot, "@way name=pci"],
+            &[reboot, "@way"],
+            &[reboot, bios, "@way name=pci"],
+            &[reboot, bios, "@reset", reboot],
+        ] {
+            assert_eq!(end(lines, true), End::EarlyDeath, "{lines:?}");
+        }
+        // And announced, but on the way there.
+        assert_eq!(end(&[reboot, bios], false), End::EarlyDeath);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::console::Console;
 use super::dump;
 use super::gdb::Stub;
 use super::input::{Input, Keyboard};
-use super::judge::{End, Stop, judge};
+use super::judge::{End, Stop, is_of_bios, judge};
 use super::pipe::Pipe;
 use super::postmortem::{self, Cpu};
 use super::process::Process;
@@ -301,13 +301,14 @@ impl Run {
         told.ok()
     }
 
-    /// Whether a triple fault ended this life of the machine. One of the BIOS's own does not count, if the kernel said that it
-    /// would go there: SeaBIOS has no other way to begin anew.
+    /// Whether a triple fault ended this life of the machine, and not one of the BIOS's own that was announced.
     fn triple_fault(&mut self) -> bool {
-        let records = record::since_reset(&self.console.records);
-        let by_bios = record::last(records, "way").and_then(|way| way.get("name")) == Some("bios");
         let in_bios = |text: String| postmortem::parse(&text).iter().any(Cpu::is_in_bios);
-        self.process.triple_fault() && !(by_bios && postmortem::look(&mut self.qmp).is_ok_and(in_bios))
+        self.process.triple_fault()
+            && !is_of_bios(
+                &self.console.records,
+                postmortem::look(&mut self.qmp).is_ok_and(in_bios),
+            )
     }
 
     /// Says what each CPU was doing, and of a machine that died without a word, why.
