@@ -184,16 +184,8 @@ pub(super) fn set_variable<A: Arch>(
     data: &[u8],
 ) -> Option<Status> {
     with_service::<A, SetVariable, _>(&SET_VARIABLE, &"calling firmware: SetVariable", |call| {
-        // SAFETY: firmware reads the name up to its zero, one GUID, and as many bytes of data as there are.
-        unsafe {
-            call(
-                name.as_ptr(),
-                vendor,
-                attributes,
-                data.len(),
-                data.as_ptr().cast(),
-            )
-        }
+        // SAFETY: `with_service` gives this service, and nobody else is in firmware.
+        unsafe { store(call, name, vendor, attributes, data) }
     })
 }
 
@@ -212,19 +204,34 @@ pub(super) fn set_variable_at_the_end<A: Arch>(
     phase::enter::<A>(&"calling firmware: SetVariable");
     // SAFETY: `publish` stored this service's address there.
     let call: SetVariable = unsafe { function(address) };
-    // SAFETY: as in `set_variable`.
-    let call = || unsafe {
-        call(
+    // SAFETY: the last CPU that runs is alone, and found nobody who was stopped in firmware.
+    let status = A::with_fpu(|| unsafe { store(call, name, vendor, attributes, data) });
+    BUSY.store(false, Ordering::Relaxed);
+    Some(status)
+}
+
+/// The call itself.
+///
+/// # Safety
+/// `set_variable` is firmware's `SetVariable`, interrupts are off, and nobody else is in firmware.
+unsafe fn store(
+    set_variable: SetVariable,
+    name: &[u16],
+    vendor: &Guid,
+    attributes: VariableAttributes,
+    data: &[u8],
+) -> Status {
+    debug_assert!(name.last() == Some(&0));
+    // SAFETY: firmware reads the name up to its zero, one GUID, and as many bytes of data as there are.
+    unsafe {
+        set_variable(
             name.as_ptr(),
             vendor,
             attributes,
             data.len(),
             data.as_ptr().cast(),
         )
-    };
-    let status = A::with_fpu(call);
-    BUSY.store(false, Ordering::Relaxed);
-    Some(status)
+    }
 }
 
 /// `ResetSystem`, as a way to reset the machine: returns if there is none, or nothing came of it. Whoever calls this is the
