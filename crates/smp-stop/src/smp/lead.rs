@@ -78,13 +78,9 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         let mut force = None;
         // What was sent before, by this owner or the one before, may still be under way.
         let mut all_answered = asked.by_signal == 0;
-        if let Some((n, rung)) = lead
-            .first_rung
-            .checked_sub(1)
-            .and_then(|n| Some((n, rungs.get(n)?)))
-        {
+        if let Some(sent @ [rung, ..]) = lead.first_rung.checked_sub(1).and_then(|n| rungs.get(n..)) {
             force = Some(rung.kind);
-            all_answered = self.await_answers(lead, asked, n, rung)?;
+            all_answered = self.await_answers(lead, asked, sent)?;
         }
         for (n, rung) in rungs.iter().enumerate().skip(lead.first_rung) {
             if all_answered {
@@ -93,7 +89,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
             let everyone = force.is_none() && asked.is_everyone;
             if self.signal(lead, n, rung.kind, everyone)? {
                 force = Some(rung.kind);
-                all_answered = self.await_answers(lead, asked, n, rung)?;
+                all_answered = self.await_answers(lead, asked, &rungs[n..])?;
             }
         }
         Ok(force)

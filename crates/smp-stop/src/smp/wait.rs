@@ -16,19 +16,17 @@ use crate::sync::RELAXED;
 use crate::word::{CpuState, Origin};
 
 impl<O: SmpStopOps> Engine<'_, O> {
-    /// Waits for answers to the signal of rung `n`; whether all have come.
-    pub(super) fn await_answers(
-        &self,
-        lead: &Lead,
-        asked: Asked,
-        n: usize,
-        rung: &Rung,
-    ) -> Result<bool, Lost> {
+    /// Waits for answers to the signal of the first of `rungs`; whether all have come.
+    pub(super) fn await_answers(&self, lead: &Lead, asked: Asked, rungs: &[Rung]) -> Result<bool, Lost> {
+        let [rung, stronger @ ..] = rungs else {
+            return Ok(false);
+        };
+        let limit = || match (rung.bound.total(asked.by_signal), stronger) {
+            (bound, []) => self.at_least(bound),
+            (bound, _) => bound,
+        };
         // Targets of such a one know nothing of it, so the hardware is asked; otherwise only about those on their way off.
         let hard = rung.kind == RungKind::Hardware;
-        let is_last = n + 1 == self.ops.rungs().len();
-        let bound = rung.bound.total(asked.by_signal);
-        let limit = if is_last { self.at_least(bound) } else { bound };
         self.wait(lead, limit, |cpu, slot| {
             let view = slot.word.view();
             let silent = !view.has_answered() && can_be_signalled(view);
@@ -41,7 +39,7 @@ impl<O: SmpStopOps> Engine<'_, O> {
         if asked.in_flight == 0 {
             return Ok(());
         }
-        let limit = self.at_least(self.ops.limits().arrival.total(asked.in_flight));
+        let limit = || self.at_least(self.ops.limits().arrival.total(asked.in_flight));
         let arrived = self.wait(lead, limit, |cpu, slot| {
             let view = slot.word.view();
             let on_its_way = !view.has_answered() && matches!(view.origin, Origin::Starting | Origin::Dying);
@@ -56,7 +54,7 @@ impl<O: SmpStopOps> Engine<'_, O> {
             return Ok(());
         }
         let cpus = self.area.slots().len() as u32;
-        let limit = self.at_least(self.ops.limits().power_off.total(cpus));
+        let limit = || self.at_least(self.ops.limits().power_off.total(cpus));
         let off = self.wait(lead, limit, |cpu, slot| {
             let view = slot.word.view();
             let gone = matches!(view.state, CpuState::Parked | CpuState::Off) && view.was_released();
@@ -67,9 +65,11 @@ impl<O: SmpStopOps> Engine<'_, O> {
 
     /// Waits for the CPU that stands by to park, and to be off where that is what parking does.
     pub(super) fn await_release(&self, lead: &Lead) -> Result<(), Lost> {
-        let limits = self.ops.limits();
-        let limit = limits.release.total(1).saturating_add(limits.power_off.total(1));
-        let parked = self.wait(lead, self.at_least(limit), |cpu, slot| {
+        let limit = || {
+            let limits = self.ops.limits();
+            self.at_least(limits.release.total(1).saturating_add(limits.power_off.total(1)))
+        };
+        let parked = self.wait(lead, limit, |cpu, slot| {
             let view = slot.word.view();
             let on = || self.ops.hw_off(cpu) == Some(false) && !mutant!(DeputyLeftOn);
             slot.progress.load(RELAXED) & progress::STOOD_BY != 0
@@ -97,12 +97,17 @@ impl<O: SmpStopOps> Engine<'_, O> {
 
     /// Waits until nobody is left; whether that came to be in time.
     #[inline]
-    fn wait(&self, lead: &Lead, limit_ns: u64, is_left: impl Fn(CpuId, &Slot) -> bool) -> Result<bool, Lost> {
+    fn wait(
+        &self,
+        lead: &Lead,
+        limit_ns: impl Fn() -> u64,
+        is_left: impl Fn(CpuId, &Slot) -> bool,
+    ) -> Result<bool, Lost> {
         let mut deadline = None;
         for (cpu, slot) in self.area.others(lead.me) {
             // Most have done what is waited for while the owner waited for those before them.
             if is_left(cpu, slot) {
-                let deadline = deadline.get_or_insert_with(|| Deadline::new(limit_ns));
+                let deadline = deadline.get_or_insert_with(|| Deadline::new(limit_ns()));
                 if !self.wait_for(lead, deadline, &|| is_left(cpu, slot))? {
                     return Ok(false);
                 }
