@@ -8,6 +8,7 @@ use crate::{Aarch64, cpu, gic, psci};
 
 const PSCI_RESET: Way = Way {
     name: "psci",
+    is_there: psci::is_there,
     go: Go::Direct(|| {
         let why = psci::system_reset();
         kernel::println!("PSCI SYSTEM_RESET: {why}");
@@ -16,6 +17,7 @@ const PSCI_RESET: Way = Way {
 
 const PSCI_OFF: Way = Way {
     name: "psci",
+    is_there: psci::is_there,
     go: Go::Direct(|| {
         let why = psci::system_off();
         kernel::println!("PSCI SYSTEM_OFF: {why}");
@@ -24,11 +26,13 @@ const PSCI_OFF: Way = Way {
 
 const EFI_RESET: Way = Way {
     name: "efi",
+    is_there: kernel::efi::can_reset,
     go: Go::Direct(kernel::efi::reset::<Aarch64>),
 };
 
 const EFI_OFF: Way = Way {
     name: "efi",
+    is_there: kernel::efi::can_reset,
     go: Go::Direct(kernel::efi::power_off::<Aarch64>),
 };
 

@@ -52,6 +52,11 @@ fn conduit_or_guess() -> Option<Conduit> {
     }
 }
 
+/// Whether it is worth a call.
+pub fn is_there() -> bool {
+    conduit_or_guess().is_some()
+}
+
 /// `SYSTEM_OFF` (5.1.9). Returns only if it failed.
 pub fn system_off() -> Error {
     match conduit_or_guess() {

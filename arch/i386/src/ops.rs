@@ -171,10 +171,12 @@ impl ThreadOps for I386 {
 /// By firmware that is an EFI.
 const EFI_RESET: Way = Way {
     name: "efi",
+    is_there: kernel::efi::can_reset,
     go: Go::Direct(kernel::efi::reset::<I386>),
 };
 const EFI_OFF: Way = Way {
     name: "efi",
+    is_there: kernel::efi::can_reset,
     go: Go::Direct(kernel::efi::power_off::<I386>),
 };
 

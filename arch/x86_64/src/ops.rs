@@ -173,10 +173,12 @@ impl ThreadOps for X8664 {
 /// By firmware that is an EFI.
 const EFI_RESET: Way = Way {
     name: "efi",
+    is_there: kernel::efi::can_reset,
     go: Go::Direct(kernel::efi::reset::<X8664>),
 };
 const EFI_OFF: Way = Way {
     name: "efi",
+    is_there: kernel::efi::can_reset,
     go: Go::Direct(kernel::efi::power_off::<X8664>),
 };
 

@@ -12,6 +12,7 @@ use crate::{X8664, symbols};
 /// By the BIOS's own way up.
 pub(crate) const BIOS: Way = Way {
     name: "bios",
+    is_there: real_mode::is_there,
     go: Go::OnShadow(go),
 };
 

@@ -338,8 +338,15 @@ pub trait EfiOps {
 pub struct Way {
     /// As in the log; `reboot=` knows it by its first letter, which is Linux's. Eight bytes at most.
     pub name: &'static str,
+    /// Whether this machine has it, as far as can be told: one that it lacks is neither announced nor tried.
+    pub is_there: fn() -> bool,
     /// Tries it.
     pub go: Go,
+}
+
+/// For a [`Way`] of which only trying tells whether the machine has it.
+pub const fn perhaps() -> bool {
+    true
 }
 
 /// What a [`Way`] needs. All of these return if nothing came of it, after a bounded wait.

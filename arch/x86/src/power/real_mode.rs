@@ -57,17 +57,19 @@ impl Entry {
     pub const CODE: u16 = 0x08;
 }
 
+/// Whether there is a BIOS to go to, and a page for the code.
+pub fn is_there() -> bool {
+    PAGE.load(Ordering::Relaxed) != 0 && !handover::is_efi()
+}
+
 /// Puts the code in its page.
 ///
 /// # Errors
-/// A sentence: there is no page, or no BIOS to go to.
+/// A sentence: there is no page that it fits in.
 pub fn install<A: Arch>() -> Result<Entry, &'static str> {
     let at = PAGE.load(Ordering::Relaxed);
     if at == 0 {
         return Err("no page below 640 KiB");
-    }
-    if handover::is_efi() {
-        return Err("firmware is no BIOS");
     }
     // SAFETY: `reserve` took the page from RAM for this alone, and the physmap shows it.
     let page = unsafe { core::slice::from_raw_parts_mut(mm::phys_to_virt::<A>(at.into()), PAGE_BYTES) };

@@ -1,8 +1,8 @@
 //! The ways to reset a PC and to turn it off.
 
-use kernel::arch::{Go, Way};
+use kernel::arch::{Go, Way, perhaps};
 
-use super::{PATIENCE, triple_fault, wait};
+use super::{PATIENCE, Register, Sleep, triple_fault, wait};
 use crate::cpu::{self, Features};
 use crate::io::{delay_1us, inb, outb, outw};
 use crate::machine;
@@ -10,36 +10,50 @@ use crate::machine;
 /// By the register the fixed ACPI table names.
 pub const ACPI: Way = Way {
     name: "acpi",
+    is_there: || reset().is_some(),
     go: Go::Direct(reset_register),
 };
 /// By the keyboard controller, as on an AT.
 pub const KEYBOARD: Way = Way {
     name: "kbd",
+    is_there: perhaps,
     go: Go::Direct(reset_keyboard_controller),
 };
 /// By the chipset's reset control register.
 pub const CHIPSET: Way = Way {
     name: "pci",
+    is_there: perhaps,
     go: Go::Direct(reset_chipset),
 };
 /// By an exception with no way to report it.
 pub const TRIPLE_FAULT: Way = Way {
     name: "triple",
+    is_there: perhaps,
     go: Go::Direct(triple_fault),
 };
 /// To soft-off, by the registers of ACPI.
 pub const SOFT_OFF: Way = Way {
     name: "acpi",
+    is_there: || sleep().is_some(),
     go: Go::Direct(soft_off),
 };
 /// By what emulators take for soft-off.
 pub const EMULATOR_OFF: Way = Way {
     name: "emulator",
+    is_there: || cpu::has(Features::HYPERVISOR),
     go: Go::Direct(emulator_off),
 };
 
+fn reset() -> Option<(Register, u8)> {
+    machine::get()?.ends.reset
+}
+
+fn sleep() -> Option<Sleep> {
+    machine::get()?.ends.sleep
+}
+
 fn reset_register() {
-    if let Some((register, value)) = machine::get().and_then(|machine| machine.ends.reset) {
+    if let Some((register, value)) = reset() {
         // SAFETY: the kernel calls this last.
         unsafe { register.write_u8(value) };
         wait();
@@ -47,7 +61,7 @@ fn reset_register() {
 }
 
 fn soft_off() {
-    if let Some(sleep) = machine::get().and_then(|machine| machine.ends.sleep) {
+    if let Some(sleep) = sleep() {
         // SAFETY: the kernel calls this last.
         unsafe { sleep.enter() };
         wait();
@@ -58,13 +72,11 @@ fn soft_off() {
 const EMULATORS: [(u16, u16); 3] = [(0x604, 0x2000), (0xb004, 0x2000), (0x4004, 0x3400)];
 
 fn emulator_off() {
-    if cpu::has(Features::HYPERVISOR) {
-        for (port, value) in EMULATORS {
-            // SAFETY: under a hypervisor these ports are a power switch or nothing.
-            unsafe { outw(port, value) };
-        }
-        wait();
+    for (port, value) in EMULATORS {
+        // SAFETY: under a hypervisor, where this way is there alone, these ports are a power switch or nothing.
+        unsafe { outw(port, value) };
     }
+    wait();
 }
 
 /// The reset control register of Intel's chipsets since the PIIX: arm a hard reset, then pull it.

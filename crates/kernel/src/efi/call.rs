@@ -234,6 +234,11 @@ unsafe fn store(
     }
 }
 
+/// Whether there is a `ResetSystem`, and nobody is, or was stopped, in firmware.
+pub fn can_reset() -> bool {
+    RESET_SYSTEM.load(Ordering::Acquire) != 0 && !BUSY.load(Ordering::Relaxed)
+}
+
 /// `ResetSystem`, as a way to reset the machine: returns if there is none, or nothing came of it. Whoever calls this is the
 /// last CPU that runs, and takes no lock. A kernel that failed in firmware, or stopped a CPU there, does not go back in.
 pub fn reset<A: Arch>() {

@@ -18,7 +18,7 @@ mod variables;
 use boot_info::BootInfo;
 use boot_info::efi::{self, RuntimeTable, Service, SystemTable};
 
-pub use call::{power_off, reset};
+pub use call::{can_reset, power_off, reset};
 pub(crate) use own::{leave, take};
 pub(crate) use time::wall_clock;
 pub(crate) use variables::list;

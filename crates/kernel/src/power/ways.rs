@@ -49,14 +49,17 @@ impl core::fmt::Display for Names {
 
 /// Whether there is a way of that name, and makes it the first to be tried.
 pub(crate) fn choose_of<A: Arch>(name: &str) -> Result<(), &'static str> {
-    match A::resets().iter().find(|way| way.name == name) {
+    match A::resets()
+        .iter()
+        .find(|way| way.name == name && (way.is_there)())
+    {
         Some(way) => choose(way.name),
         None => Err("no such way to reset this machine"),
     }
 }
 
-/// Resets the machine: the way that was chosen first, then all others, each announced. Returns if nothing came of any. The
-/// owner of a stop calls this, at a planned end.
+/// Resets the machine: the way that was chosen first, then all others, each announced, but for those that the machine lacks.
+/// Returns if nothing came of any. The owner of a stop calls this, at a planned end.
 pub(crate) fn reboot<A: Arch>() {
     reset_by::<A>(|way| {
         boots::tell_firmware::<A>(way.name);
@@ -83,7 +86,7 @@ fn reset_by<A: Arch>(before: impl Fn(&Way)) {
     let (first, rest) = (A::resets().iter(), A::resets().iter());
     let first = first.filter(|way| begins(way, letter));
     let rest = rest.filter(|way| !begins(way, letter));
-    for way in first.chain(rest) {
+    for way in first.chain(rest).filter(|way| (way.is_there)()) {
         boots::note::<A>(way.name);
         before(way);
         try_one::<A>(way);
@@ -92,7 +95,8 @@ fn reset_by<A: Arch>(before: impl Fn(&Way)) {
 
 /// Turns the machine off. Returns if nothing came of it.
 pub(crate) fn power_off<A: Arch>() {
-    A::power_offs().iter().for_each(try_one::<A>);
+    let ways = A::power_offs().iter().filter(|way| (way.is_there)());
+    ways.for_each(try_one::<A>);
 }
 
 fn try_one<A: Arch>(way: &Way) {
