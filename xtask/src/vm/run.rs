@@ -1,6 +1,8 @@
 //! One run, from the first instruction to the verdict.
 
-use std::path::{Path, PathBuf};
+mod afterwards;
+
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -9,10 +11,8 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::console::Console;
-use super::dump;
-use super::gdb::Stub;
 use super::input::{Input, Keyboard};
-use super::judge::{End, Stop, is_of_bios, judge};
+use super::judge::{End, Stop, judge};
 use super::pipe::Pipe;
 use super::postmortem::{self, Cpu};
 use super::process::Process;
@@ -20,14 +20,8 @@ use super::qmp::Qmp;
 use super::record::Record;
 use super::{Event, Outcome, Watch, record};
 use crate::arch::Arch;
-use crate::audit::{self, Audit};
-use crate::death::{self, Death};
-use crate::guest::image::{self, Found};
-use crate::guest::memory::Cache;
-use crate::guest::registers;
-use crate::kernel::elf::Elf;
+use crate::audit::Audit;
 use crate::kernel::{Artefact, Flavour};
-use crate::report::{self, Story, story};
 
 /// Between the kernel's last word and the machine's deed. Generous: hundreds of CPUs may share two.
 const GRACE: Duration = Duration::from_secs(10);
@@ -44,8 +38,6 @@ const TICK: Duration = Duration::from_millis(2);
 
 /// After so much silence somebody looks whether a CPU is lost; after that more rarely.
 const SILENCE: Duration = Duration::from_secs(2);
-/// CPUs whose system registers are asked for: each takes a dozen questions.
-const ASKED: usize = 64;
 /// How often firmware may reset the machine again after a reset, before the kernel has said a word.
 const FIRMWARE_RESETS: u32 = 3;
 
@@ -193,28 +185,6 @@ impl Run {
         self.qmp.restart().map_err(|_| Stop::Gone)
     }
 
-    /// Audits a machine that stays after its kernel's last word, if it is to be audited.
-    fn audit(&mut self, stop: &Stop) -> Option<Result<Audit>> {
-        let honesty = self.watch.audit.filter(|_| *stop == Stop::Lingering)?;
-        let elf = match self.elf.read().and_then(|bytes| Elf::parse(&bytes)) {
-            Ok(elf) => elf,
-            Err(error) => return Some(Err(error)),
-        };
-        let machine = audit::Machine {
-            arch: self.arch,
-            elf: &elf,
-            qmp: &mut self.qmp,
-            gdb: self.process.gdb()?,
-            stop: record::last(&self.console.records, "stop"),
-        };
-        let audit = audit::audit(machine, honesty);
-        if let Ok(audit) = &audit {
-            self.console
-                .note(&format!("xtask: the audit: {}\n{audit}", audit.summary()));
-        }
-        Some(audit)
-    }
-
     /// Once the kernel has said its last word: how long to wait for what it announced. A person may want to look at a
     /// halted machine for as long as they like.
     fn grace(&self) -> Option<Duration> {
@@ -276,135 +246,6 @@ impl Run {
         let first = look()?;
         thread::sleep(LOOK);
         look().filter(|second| *second == first)
-    }
-
-    /// Reads what the machine's memory tells of its CPUs, if somebody wants to know.
-    fn story(&mut self) -> Option<Story> {
-        if !report::is_wanted() {
-            return None;
-        }
-        // One that has come to its end stands already.
-        let _ = self.qmp.command("stop", &json!({}));
-        let told = self.elf.read().and_then(|bytes| {
-            Story::read(&mut story::Machine {
-                qmp: &mut self.qmp,
-                elf: &Elf::parse(&bytes)?,
-                console: &self.console,
-                flavour: self.flavour,
-                cpus: self.cpus,
-            })
-        });
-        if let Err(error) = &told {
-            self.console
-                .note(&format!("xtask: no story of the CPUs: {error:#}"));
-        }
-        told.ok()
-    }
-
-    /// Whether a triple fault ended this life of the machine, and not one of the BIOS's own that was announced.
-    fn triple_fault(&mut self) -> bool {
-        let in_bios = |text: String| postmortem::parse(&text).iter().any(Cpu::is_in_bios);
-        self.process.triple_fault()
-            && !is_of_bios(
-                &self.console.records,
-                postmortem::look(&mut self.qmp).is_ok_and(in_bios),
-            )
-    }
-
-    /// Says what each CPU was doing, and of a machine that died without a word, why.
-    fn post_mortem(&mut self, stop: &Stop, end: End) -> (Vec<Cpu>, Option<Death>) {
-        let Ok(text) = postmortem::look(&mut self.qmp) else {
-            return (Vec::new(), None);
-        };
-        let cpus = postmortem::parse(&text);
-        let how = match (end, stop, looping(&cpus, &self.console)) {
-            (_, Stop::Looping(index), _) => Some(death::End::Loop(*index)),
-            (End::Timeout, _, Some(cpu)) => Some(death::End::Loop(cpu.index)),
-            (End::EarlyDeath, ..) if self.triple_fault() => Some(death::End::TripleFault),
-            (End::EarlyDeath, ..) => Some(death::End::Reset),
-            _ => None,
-        };
-        let death = how.map(|how| self.autopsy(&text, how));
-        let told = match &death {
-            Some(Ok(death)) => {
-                format!(
-                    "xtask: early death: {}\n{}",
-                    death.summary,
-                    death.lines.join("\n")
-                )
-            }
-            Some(Err(error)) => format!("xtask: early death, not explained: {error:#}"),
-            None => {
-                let text = postmortem::describe(&cpus, &self.console);
-                format!("xtask: the CPUs, as they stood:\n{text}")
-            }
-        };
-        self.console.note(&told);
-        (cpus, death.and_then(Result::ok))
-    }
-
-    /// Explains the death of the machine that stands, from its registers in QEMU's `text`, and its memory.
-    fn autopsy(&mut self, text: &str, end: death::End) -> Result<Death> {
-        let elf = Elf::parse(&self.elf.read()?)?;
-        let mut cpus = registers::parse(text);
-        if !self.arch.is_x86() && !self.has_gdb {
-            self.system_registers(&mut cpus)?;
-        }
-        let mut source = self.process.memory(&mut self.qmp);
-        let memory = Cache::new(&mut source);
-        let spaces: Vec<_> = cpus.iter().map(|cpu| cpu.space(self.arch)).collect();
-        let found = image::find(&elf, &memory, &spaces);
-        let image = match &found {
-            Found::Ours(image) => Some(image),
-            _ => None,
-        };
-        let guest = death::Guest {
-            arch: self.arch,
-            memory: &memory,
-            cpus: &cpus,
-            image,
-            symbols: image.and_then(|_| self.console.symbols()),
-        };
-        Ok(death::explain(&guest, &found, end))
-    }
-
-    /// Writes the core, if one is wanted, and says what is in it.
-    fn core(&mut self) {
-        let Some(path) = self.core.take() else { return };
-        let said = match self.dump(&path) {
-            Ok(text) => format!("xtask: core: {text}: {}", path.display()),
-            Err(error) => {
-                let _ = std::fs::remove_file(&path);
-                format!("xtask: no core: {error:#}")
-            }
-        };
-        self.console.note(&said);
-    }
-
-    fn dump(&mut self, path: &Path) -> Result<String> {
-        let text = postmortem::look(&mut self.qmp)?;
-        let mut cpus = registers::parse(&text);
-        if !self.arch.is_x86() {
-            self.system_registers(&mut cpus)?;
-        }
-        let elf = Elf::parse(&self.elf.read()?)?;
-        dump::write(self.arch, &elf, &cpus, (&mut self.process, &mut self.qmp), path)
-    }
-
-    /// What the monitor does not print, of the CPUs that are the most likely to be asked for.
-    fn system_registers(&mut self, cpus: &mut [registers::Cpu]) -> Result<()> {
-        let Some(stream) = self.process.gdb() else {
-            return Ok(());
-        };
-        self.qmp.human("gdbserver chardev:stub")?;
-        let mut stub = Stub::attach(stream)?;
-        for cpu in cpus.iter_mut().take(ASKED) {
-            for (name, value) in stub.system_registers(cpu.index, &registers::ARM_SYSTEM)? {
-                cpu.set(&name, value);
-            }
-            cpu.set("HLT", stub.is_halted(cpu.index)?.into());
-        }
-        Ok(())
     }
 }
 
