@@ -1,5 +1,9 @@
 //! `cargo xtask scenario`: failures on purpose.
 
+mod short;
+#[cfg(test)]
+mod tests;
+
 use std::num::NonZero;
 use std::thread;
 
@@ -7,6 +11,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+pub use self::short::short;
 use crate::arch::Arch;
 use crate::audit::Extent;
 use crate::exit::{Exit, Refused};
@@ -317,54 +322,6 @@ fn entry(scenario: &Scenario) -> serde_json::Value {
     })
 }
 
-/// What every `cargo xtask test` plays: a handful on each architecture, and some of them by kernels that are wrong.
-pub fn short() -> Vec<Play> {
-    const SHORT: [(&str, &str); 7] = [
-        ("panic_on_starting_2cpu", "before_the_gate"),
-        ("double_panic", "interrupts_off"),
-        ("reboot_then_crash", "in_the_wait"),
-        ("crash_then_reboot", "before_the_signal"),
-        ("irq_off_forever", ""),
-        ("fault_while_saving_regs", "saving"),
-        ("park_page_survives", "overwritten"),
-    ];
-    /// What is played by a kernel that is wrong, and must be found out. A CPU that is off needs no park page: on aarch64
-    /// the last is staged with CPUs that wait there.
-    const CONTROLS: [(&str, &str, &[Arch], Mutant); 4] = [
-        (SHORT[0].0, SHORT[0].1, &Arch::ALL, Mutant::Count),
-        (SHORT[1].0, SHORT[1].1, &Arch::ALL, Mutant::Liar),
-        (
-            SHORT[6].0,
-            SHORT[6].1,
-            &[Arch::X86_64, Arch::I386],
-            Mutant::ParkPage,
-        ),
-        (
-            SHORT[6].0,
-            "overwritten_and_woken",
-            &[Arch::Aarch64],
-            Mutant::ParkPage,
-        ),
-    ];
-    let plays = scenario::plays(&catalogue::all(), &Arch::ALL, 1, 1);
-    let is_short = |play: &&Play| SHORT.contains(&(play.scenario, play.stage.label));
-    let mut short: Vec<Play> = plays.iter().filter(is_short).cloned().collect();
-    for (scenario, label, archs, mutant) in CONTROLS {
-        let right = |play: &&Play| {
-            (play.scenario, play.stage.label) == (scenario, label) && archs.contains(&play.arch)
-        };
-        let wrong: Vec<Play> = plays.iter().filter(right).cloned().collect();
-        short.extend(wrong.into_iter().map(|mut play| {
-            mutant.inflict(&mut play);
-            Play {
-                control: true,
-                ..play
-            }
-        }));
-    }
-    short
-}
-
 /// Plays, tells of each in a line, and writes the report.
 ///
 /// # Errors
@@ -401,69 +358,4 @@ pub fn execute(
         );
     }
     Ok(all)
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        verb: Verb,
-    }
-
-    /// What `words` play, and what they leave out: the ways by name.
-    fn ways(words: &[&str]) -> [Vec<&'static str>; 2] {
-        let verb = Line::parse_from(["scenario"].iter().chain(words)).verb;
-        let plays = verb.plays(&verb.chosen().unwrap());
-        let (plays, left_out) = playable(plays, verb.efi);
-        let left_out: Vec<Play> = left_out.into_iter().map(|(play, _)| play).collect();
-        [plays, left_out].map(|plays| plays.iter().map(|play| play.stage.label).collect())
-    }
-
-    #[test]
-    fn with_uefi_what_cannot_be_is_left_out_and_named() {
-        let words = ["resync_skipped", "--arch", "i386"];
-        let [all, none] = ways(&words);
-        assert_eq!((all.len(), none.len()), (11, 0));
-        let efi = [&words[..], &["--efi"]].concat();
-        let [played, left_out] = ways(&efi);
-        assert_eq!(
-            played,
-            ["up", "late_unseen", "after_unseen", "quark_unseen", "pae_late"]
-        );
-        assert_eq!(
-            left_out,
-            ["early", "late", "after", "pae", "pae_unseen", "reboot_unseen"]
-        );
-        let only = ["resync_skipped/reboot_unseen", "--efi"];
-        let verb = Line::parse_from(["scenario"].iter().chain(&only)).verb;
-        let error = verb.run(Install::Never).unwrap_err();
-        assert_eq!(crate::exit::of_error(&error), Exit::Usage, "{error:#}");
-    }
-
-    /// The way back to real mode ends at a BIOS.
-    #[test]
-    fn whoever_reboots_by_bios_says_so() {
-        for stage in catalogue::all().iter().flat_map(|scenario| &scenario.stages) {
-            let by_bios = [stage.run, stage.words]
-                .iter()
-                .any(|text| text.contains("reboot bios") || text.contains("reboot=b"));
-            let refused = stage.not_by_efi.is_some();
-            assert!(refused || !by_bios, "{}", stage.label);
-            assert!(!refused || stage.boot != Some(Boot::Efi), "{}", stage.label);
-        }
-    }
-
-    #[test]
-    fn the_short_list_is_on_every_architecture_with_its_controls() {
-        for arch in Arch::ALL {
-            let of_arch: Vec<Play> = short().into_iter().filter(|play| play.arch == arch).collect();
-            assert_eq!(of_arch.len(), 10, "{arch}");
-            assert_eq!(of_arch.iter().filter(|play| play.control).count(), 3, "{arch}");
-        }
-    }
 }
