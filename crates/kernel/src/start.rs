@@ -54,7 +54,7 @@ fn boot<A: Arch>(hw: HwId) -> ! {
     time_init::<A>();
     let tables = efi::enter_virtual_mode::<A>(tables);
     efi::wall_clock::<A>();
-    power::boots::ask_firmware::<A>();
+    power::init::<A>();
     smp_init::<A>(tables);
     rest_init::<A>()
 }
@@ -93,7 +93,6 @@ fn setup_arch<A: Arch>() -> Synced<Mapped> {
         mm::paging_init::<A>().unwrap_or_else(|why| panic!("too little memory: {why}"));
     efi::discover::<A>(&mut boot);
     power::boots::count::<A>();
-    power::check_choice::<A>();
     trace::phase::<A>(Phase::Firmware);
     let mut platform = PLATFORM.lock();
     if let Err(why) = A::discover(&boot, &mut platform) {

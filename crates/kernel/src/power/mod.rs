@@ -6,12 +6,18 @@ mod ways;
 use core::fmt;
 
 use smp_stop::Reason;
-pub(crate) use ways::{check_choice, choose, choose_of, power_off, reboot, reset, reset_without_a_word};
+pub(crate) use ways::{choose, choose_of, power_off, reboot, reset, reset_without_a_word};
 
 use crate::arch::Arch;
 use crate::inject::{self, Place};
 use crate::stop;
 use crate::{console, cpu, phase, println};
+
+/// Once firmware can be asked: which boot this is, and whether this machine can be reset in the way that was chosen.
+pub(crate) fn init<A: Arch>() {
+    boots::ask_firmware::<A>();
+    ways::check_choice::<A>();
+}
 
 /// How the kernel ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,15 +22,13 @@ pub(crate) fn choose(value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Says so if `reboot=` asks for a way that this architecture does not have.
-pub(crate) fn check_choice<A: Arch>() {
+/// Says so if `reboot=` asks for a way that this machine does not have.
+pub(super) fn check_choice<A: Arch>() {
     let letter = CHOSEN.load(Ordering::Relaxed);
-    if letter != 0 && !A::resets().iter().any(|way| begins(way, letter)) {
-        warning!(
-            "reboot={}: no such way; there are{}",
-            char::from(letter),
-            Names(A::resets())
-        );
+    let mut there = A::resets().iter().filter(|way| (way.is_there)());
+    if letter != 0 && !there.any(|way| begins(way, letter)) {
+        let letter = char::from(letter);
+        warning!("reboot={letter}: no such way; there are{}", Names(A::resets()));
     }
 }
 
@@ -38,12 +36,13 @@ fn begins(way: &Way, letter: u8) -> bool {
     way.name.as_bytes().first() == Some(&letter)
 }
 
-/// Names, each after a blank.
+/// The names of those that there are, each after a blank.
 struct Names(&'static [Way]);
 
 impl core::fmt::Display for Names {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.0.iter().try_for_each(|way| write!(f, " {}", way.name))
+        let mut there = self.0.iter().filter(|way| (way.is_there)());
+        there.try_for_each(|way| write!(f, " {}", way.name))
     }
 }
 
