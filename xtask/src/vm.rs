@@ -163,6 +163,7 @@ fn start(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>)) -> R
         complaints,
         started: Instant::now(),
         watch,
+        is_to_end: false,
         core: None,
     })
 }

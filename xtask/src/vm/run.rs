@@ -66,6 +66,8 @@ pub struct Run {
     pub complaints: JoinHandle<String>,
     pub started: Instant,
     pub watch: Watch,
+    /// Whether somebody wanted it to end while the machine was not waited for.
+    pub is_to_end: bool,
     /// Where a core of the machine goes, once it has come to its end.
     pub core: Option<PathBuf>,
 }
@@ -123,6 +125,9 @@ impl Run {
         let mut looks = Looks::new(self.arch.is_x86() || self.counted);
         let mut resets = (0, 0);
         loop {
+            if self.is_to_end {
+                return Stop::Asked;
+            }
             let after_ready = self
                 .watch
                 .after_ready
@@ -226,8 +231,10 @@ impl Run {
         loop {
             let is_last = is_all(&self.pipe) || Instant::now() >= deadline;
             while let Ok(event) = self.events.try_recv() {
-                if let Event::Console(bytes) = event {
-                    let _ = self.console.feed(&bytes);
+                match event {
+                    Event::Console(bytes) => drop(self.console.feed(&bytes)),
+                    Event::Quit => self.is_to_end = true,
+                    _ => {}
                 }
             }
             if is_last {
