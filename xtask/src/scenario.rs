@@ -23,6 +23,7 @@ use crate::progress;
 use crate::report::Story;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
+use crate::vm::judge::End;
 use crate::vm::spec::{Boot, Spec};
 use crate::vm::{self, Outcome, Watch, machine};
 
@@ -98,8 +99,9 @@ impl Play {
     pub fn not_by_efi(&self) -> Option<&'static str> {
         let stage = &self.stage;
         // OVMF leaves them in a loop of its own, where they run.
-        let unstarted = self.arch.is_x86() && stage.smp && stage.cpus > 1 && stage.expect.alone;
-        let looping = unstarted && stage.panic == 0;
+        let unstarted = self.arch.is_x86() && stage.cpus > 1 && (stage.expect.alone || !stage.smp);
+        let stays = stage.panic == 0 && !matches!(stage.expect.end, End::Reboot | End::Poweroff);
+        let looping = unstarted && stays;
         let looping =
             looping.then_some("firmware lets CPUs that are never started run, and the audit sees them");
         stage.not_by_efi.or(looping)

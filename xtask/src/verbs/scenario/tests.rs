@@ -40,6 +40,18 @@ fn with_uefi_what_cannot_be_is_left_out_and_named() {
     assert_eq!(crate::exit::of_error(&error), Exit::Usage, "{error:#}");
 }
 
+/// OVMF lets CPUs run that nobody starts; a machine that resets is not audited.
+#[test]
+fn with_uefi_a_up_kernel_is_not_audited_among_cpus_that_it_never_starts() {
+    let words = |arch| ["up_build", "--arch", arch, "--efi"];
+    for arch in ["x86_64", "i386"] {
+        let audited = ["panic", "twice", "crash_after_reboot"];
+        assert_eq!(ways(&words(arch)), [vec!["reboot"], audited.to_vec()]);
+    }
+    let [played, left_out] = ways(&words("aarch64"));
+    assert_eq!((played.len(), left_out.len()), (4, 0));
+}
+
 /// The way back to real mode ends at a BIOS.
 #[test]
 fn whoever_reboots_by_bios_says_so() {
