@@ -40,7 +40,7 @@ pub const SOFT_OFF: Way = Way {
 /// By what emulators take for soft-off.
 pub const EMULATOR_OFF: Way = Way {
     name: "emulator",
-    is_there: || cpu::has(Features::HYPERVISOR),
+    is_there: is_guest,
     go: Go::Direct(emulator_off),
 };
 
@@ -71,12 +71,18 @@ fn soft_off() {
 /// Where emulators listen for S5 with sleep type 0 when no table says so: QEMU, Bochs and old QEMU, VirtualBox.
 const EMULATORS: [(u16, u16); 3] = [(0x604, 0x2000), (0xb004, 0x2000), (0x4004, 0x3400)];
 
+fn is_guest() -> bool {
+    cpu::has(Features::HYPERVISOR)
+}
+
 fn emulator_off() {
-    for (port, value) in EMULATORS {
-        // SAFETY: under a hypervisor, where this way is there alone, these ports are a power switch or nothing.
-        unsafe { outw(port, value) };
+    if is_guest() {
+        for (port, value) in EMULATORS {
+            // SAFETY: under a hypervisor these ports are a power switch or nothing.
+            unsafe { outw(port, value) };
+        }
+        wait();
     }
-    wait();
 }
 
 /// The reset control register of Intel's chipsets since the PIIX: arm a hard reset, then pull it.
