@@ -1,12 +1,12 @@
 //! Staged failures: the catalogue, how each is played on the real kernel or on the host, and what must be seen.
 
+pub mod account;
 pub mod catalogue;
 pub mod expect;
 pub mod host;
 pub mod judge;
 pub mod page;
 pub mod report;
-pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};

@@ -1,7 +1,7 @@
 //! Interrupts of the executing CPU, and what each is for.
 
 use kernel::arch::IrqOps;
-use kernel::platform::Platform;
+use kernel::arch::Platform;
 
 use crate::exceptions::Frame;
 use crate::gic::{self, sgi};
@@ -68,7 +68,7 @@ fn dispatch(intid: u32) {
         smp::sgi_interrupt(intid);
     } else if intid == timer::intid() {
         timer::silence();
-        kernel::irq::timer_interrupt::<Aarch64>();
+        kernel::sched::timer_interrupt::<Aarch64>();
     } else if console::is_interrupt(intid) {
         console::rx_interrupt();
     }

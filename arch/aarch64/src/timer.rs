@@ -5,8 +5,8 @@ use aarch64_cpu::registers::{
     CNTFRQ_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTV_CTL_EL0, CNTV_CVAL_EL0, CNTVCT_EL0,
 };
 use core::sync::atomic::Ordering;
+use kernel::arch::Platform;
 use kernel::arch::TimeOps;
-use kernel::platform::Platform;
 use tock_registers::interfaces::{Readable, Writeable};
 
 use crate::boot::BOOT_EL;

@@ -4,9 +4,9 @@ use core::num::NonZeroUsize;
 
 use acpi_info::{AcpiInfo, CpuKind, Override, Polarity, Register as At, SleepType, Space, Trigger};
 use boot_info::BootInfo;
+use kernel::arch::Platform;
 use kernel::arch::{Arch, HwId};
 use kernel::mm;
-use kernel::platform::Platform;
 use spin::Mutex;
 
 use crate::apic::{self, XAPIC_MAX_ID};

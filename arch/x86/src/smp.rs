@@ -7,11 +7,12 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use boot_info::Memblock;
 use boot_info::memblock::Direction;
 use kernel::arch::{Arch, HwId};
+use kernel::arch::{BootBlock, Bound, Ipi, Rung, RungKind, SignalError, StartError, Targets};
 use kernel::clock::MS;
 use kernel::cpu::{CpuId, NR_CPUS};
 use kernel::inject::{self, Place};
-use kernel::smp::{BootBlock, Bound, Ipi, Rung, RungKind, SignalError, StartError, Targets, stop_signal};
-use kernel::{irq, mm, sched};
+use kernel::smp::stop_signal;
+use kernel::{mm, sched};
 
 use crate::apic::{Delivery, LocalApic};
 use crate::boot::smp::{self as trampoline, Slot, Start};
@@ -105,7 +106,7 @@ pub fn take_out<A: Arch>(blocks: &[&'static BootBlock]) {
         let _lost = apic.send_init(id);
     }
     if init_must_settle() {
-        irq::rest::<A>(INIT_SETTLES_NS);
+        sched::rest::<A>(INIT_SETTLES_NS);
     }
 }
 
@@ -123,7 +124,7 @@ pub fn start(block: &'static BootBlock) -> Result<(), StartError> {
     sent.then_some(()).ok_or(StartError::NotDelivered)
 }
 
-/// As [`kernel::smp::SmpBringUpOps::start_pause_ns`].
+/// As [`kernel::arch::SmpBringUpOps::start_pause_ns`].
 pub fn start_pause_ns() -> Option<u64> {
     cpu::has(Features::HYPERVISOR).then_some(EMULATED_START_NS)
 }
@@ -138,7 +139,7 @@ fn init_must_settle() -> bool {
     matches!((cpu::family(), intel), (..6, _) | (15, true))
 }
 
-/// As [`kernel::smp::SmpHotplugOps::can_come_back`].
+/// As [`kernel::arch::SmpHotplugOps::can_come_back`].
 ///
 /// # Errors
 /// The boot CPU must not be sent INIT: it does not wait for a start-up interrupt then, but starts the firmware.
@@ -149,7 +150,7 @@ pub fn can_come_back(cpu: CpuId) -> Result<(), &'static str> {
     }
 }
 
-/// As [`kernel::smp::SmpHotplugOps::route_devices`].
+/// As [`kernel::arch::SmpHotplugOps::route_devices`].
 ///
 /// # Errors
 /// The CPU has an id that no IO-APIC can name.
@@ -186,7 +187,7 @@ const RUNGS: [Rung; 2] = [
     },
 ];
 
-/// As [`kernel::smp::SmpStopOps::rungs`].
+/// As [`kernel::arch::SmpStopOps::rungs`].
 pub fn rungs() -> &'static [Rung] {
     match LocalApic::get() {
         Some(_) => &RUNGS,
@@ -194,7 +195,7 @@ pub fn rungs() -> &'static [Rung] {
     }
 }
 
-/// As [`kernel::smp::SmpStopOps::signal`].
+/// As [`kernel::arch::SmpStopOps::signal`].
 ///
 /// The NMI goes to each target singly, always: sent to a CPU that waits for a start-up interrupt it stays latched, and
 /// hits in real mode should that CPU ever start.

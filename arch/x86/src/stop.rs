@@ -1,6 +1,6 @@
 //! What a CPU does to stand still, with other CPUs or alone.
 
-use kernel::stop::STOP;
+use kernel::account::STOP;
 use smp_stop::{Registers, Report};
 
 use crate::apic::LocalApic;

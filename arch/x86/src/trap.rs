@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use kernel::arch::Arch;
 use kernel::panic::{Exception, fatal};
-use kernel::{irq, sched};
+use kernel::sched;
 
 use crate::apic::LocalApic;
 use crate::vectors;
@@ -58,7 +58,7 @@ fn count_spurious() {
 /// An interrupt that wants to be acknowledged; afterwards another thread may have its turn.
 fn interrupt<A: Arch>(vector: u8, frame: &impl Frame) {
     match vector {
-        vectors::TIMER => irq::timer_interrupt::<A>(),
+        vectors::TIMER => sched::timer_interrupt::<A>(),
         vectors::CONSOLE => kernel::input_ready::<A>(),
         vectors::APIC_ERROR => apic_error(),
         _ if others::interrupt::<A>(vector, frame) => {}

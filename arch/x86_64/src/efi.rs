@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use arch_x86::{fpu, handover, regs};
 use kernel::arch::EfiOps;
-use kernel::mm::InStep;
+use kernel::arch::InStep;
 
 use crate::{X8664, symbols};
 

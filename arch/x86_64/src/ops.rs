@@ -7,10 +7,10 @@ use arch_x86::{discover, entropy, handover, interrupts, irqflag, params, power, 
 use boot_info::cmdline::Param;
 use boot_info::{BootInfo, Memblock};
 use cpumask::CpuId;
+use kernel::arch::Platform;
 use kernel::arch::{
     Arch, BootOps, ConsoleOps, Go, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps, Way,
 };
-use kernel::platform::Platform;
 
 use crate::{X8664, per_cpu, real_mode, symbols, tables, thread, trap};
 

@@ -4,8 +4,8 @@ use core::arch::asm;
 
 use arch_x86::power::real_mode::{self, Entry};
 use arch_x86::{handover, irqflag};
+use kernel::arch::InStep;
 use kernel::arch::{Go, Way};
-use kernel::mm::InStep;
 
 use crate::{X8664, symbols};
 

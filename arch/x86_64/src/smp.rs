@@ -5,10 +5,10 @@ use core::sync::atomic::Ordering;
 use arch_x86::{cpu, interrupts, smp};
 use cpumask::CpuId;
 use kernel::arch::HwId;
-use kernel::mm::{self, InStep, OutOfMemory, Stack};
-use kernel::smp::{
+use kernel::arch::{
     BootBlock, Ipi, Rung, SignalError, SmpBringUpOps, SmpHotplugOps, SmpStopOps, StartError, Targets,
 };
+use kernel::mm::{self, InStep, OutOfMemory, Stack};
 
 use crate::{X8664, symbols, tables, trap};
 

@@ -2,9 +2,8 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::arch::Arch;
-use crate::platform::Platform;
-use crate::{hooks, trace};
+use crate::arch::{Arch, Platform};
+use crate::hooks;
 
 /// Nanoseconds in a millisecond.
 pub const MS: u64 = 1_000_000;
@@ -20,7 +19,7 @@ static SHIFT: AtomicU32 = AtomicU32::new(0);
 static LATEST: AtomicU64 = AtomicU64::new(0);
 
 /// The best (mult, shift) with a 32-bit `mult` for a counter of `hz`: error below 2^-31 of the time shown.
-fn scale(hz: u64) -> (u32, u32) {
+fn scale_of(hz: u64) -> (u32, u32) {
     const NS: u64 = 1_000_000_000;
     (0..=32)
         .rev()
@@ -64,11 +63,17 @@ fn entry() -> u64 {
 }
 
 fn set_hz(hz: u64) {
-    let (mult, shift) = scale(hz);
+    let (mult, shift) = scale_of(hz);
     SHIFT.store(shift, Ordering::Relaxed);
     HZ.store(hz, Ordering::Relaxed);
-    trace::set_clock(entry(), mult, shift);
     MULT.store(mult, Ordering::Release);
+}
+
+/// The counter at the kernel's first instruction, and the factor and shift that make nanoseconds of cycles: `ns = cycles * mult
+/// >> shift`. The factor is 0 while the frequency is not known.
+pub(crate) fn scale() -> (u64, u32, u32) {
+    let (mult, shift) = (MULT.load(Ordering::Acquire), SHIFT.load(Ordering::Relaxed));
+    (entry(), mult, shift)
 }
 
 /// Counter frequency in Hz; 0 while it is not known.
@@ -108,6 +113,26 @@ pub fn now_ns() -> u64 {
     LATEST.fetch_max(now, Ordering::AcqRel).max(now)
 }
 
+/// Polls that take at least a second on any machine: the bound behind a wait by the clock, should the clock stand still.
+pub(crate) const POLLS_PER_SECOND: u64 = 1 << 32;
+
+/// Polls until `done` or for so long: by the counter, and by polls while its frequency is not known.
+#[cfg(any(feature = "fault-injection", test))]
+pub(crate) fn spin_until(ns: u64, mut done: impl FnMut() -> bool) {
+    let (start, hz) = (cycles(), hz());
+    let length = u64::try_from(u128::from(hz) * u128::from(ns) / 1_000_000_000).unwrap_or(u64::MAX);
+    let polls = POLLS_PER_SECOND / 64 * (ns / 1_000_000_000 + 1);
+    let is_over = |poll: u64| match hz {
+        0 => poll >= polls,
+        _ => cycles().wrapping_sub(start) >= length,
+    };
+    let mut poll = 0;
+    while !done() && !is_over(poll) {
+        poll += 1;
+        core::hint::spin_loop();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +149,7 @@ mod tests {
             3_999_999_999,
             12_345_678_901,
         ] {
-            let (mult, shift) = scale(hz);
+            let (mult, shift) = scale_of(hz);
             let ns = scaled(hz * year_s, mult, shift);
             let off = ns.abs_diff(year_s * 1_000_000_000);
             assert!(
@@ -136,8 +161,8 @@ mod tests {
 
     #[test]
     fn a_frequency_of_nonsense_does_no_harm() {
-        assert_eq!(scale(0), scale(1));
-        assert!(scale(u64::MAX).0 < 2);
+        assert_eq!(scale_of(0), scale_of(1));
+        assert!(scale_of(u64::MAX).0 < 2);
     }
 
     #[test]

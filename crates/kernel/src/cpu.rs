@@ -6,9 +6,9 @@ pub use cpumask::CpuId;
 use percpu::Pin;
 use smp_stop::CpuWord;
 
+use crate::account::STOP;
 use crate::arch::{Arch, HwId};
 use crate::inject::{self, Place};
-use crate::stop::STOP;
 
 /// CPUs this build can run.
 pub const NR_CPUS: usize = percpu::MAX_AREAS;
@@ -134,5 +134,22 @@ pub(crate) fn boot_cpu_init(hw: HwId) {
 pub(crate) fn set_number_of(cpu: CpuId) {
     if let Some(number) = CPU_NUMBER.remote(cpu.as_usize()) {
         number.store(cpu.as_usize(), Ordering::Release);
+    }
+}
+
+/// CPUs named by a person: `all`, or a list such as `1,3-5`.
+///
+/// # Errors
+/// A sentence: it is no list, or not all of them are online and active.
+pub(crate) fn online_named(text: &str) -> Result<CpuMask, &'static str> {
+    let online = ONLINE.snapshot().and(&ACTIVE.snapshot());
+    let named = match text {
+        "all" => online,
+        list => list.parse().map_err(|_| "neither `all` nor a list of CPUs")?,
+    };
+    if named.is_subset(&online) && !named.is_empty() {
+        Ok(named)
+    } else {
+        Err("not all of these CPUs are online")
     }
 }

@@ -1,13 +1,11 @@
-//! Interrupts of the executing CPU: guards, locks that keep them off, and bounded waits.
+//! Interrupts of the executing CPU: guards, and locks that keep them off.
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use lock_api::GuardNoSend;
 use percpu::Pin;
 
-use crate::arch::Arch;
-use crate::inject::{self, Place};
-use crate::{clock, hooks, sched, trace};
+use crate::{hooks, trace};
 
 percpu::percpu! {
     /// Timer interrupts this CPU took.
@@ -109,44 +107,3 @@ fn irq_restore(was_on: bool) {
 
 /// The kernel's lock: exclusion between CPUs, and against interrupts on this one.
 pub type Lock<T> = lock_api::Mutex<RawIrqLock, T>;
-
-/// Waits until `done` or until the clock reaches `deadline_ns`; whether it was `done`. A thread sleeps, and looks now and
-/// then, or when it is woken. Boot code, which is no thread yet, halts its CPU: whoever makes `done` true must interrupt that.
-pub fn wait_until<A: Arch>(deadline_ns: u64, done: impl FnMut() -> bool) -> bool {
-    match sched::in_thread::<A>() {
-        true => sched::wait_until::<A>(deadline_ns, done),
-        false => halt_until::<A>(deadline_ns, done),
-    }
-}
-
-/// Does nothing for `ns`, with interrupts on.
-pub fn rest<A: Arch>(ns: u64) {
-    wait_until::<A>(clock::now_ns() + ns, || false);
-}
-
-fn halt_until<A: Arch>(deadline_ns: u64, mut done: impl FnMut() -> bool) -> bool {
-    let _off = IrqOff::new();
-    loop {
-        if done() {
-            return true;
-        }
-        if clock::now_ns() >= deadline_ns {
-            return false;
-        }
-        A::set_timer(clock::cycles_at(deadline_ns));
-        trace::irqs_on();
-        A::wait_for_interrupt();
-        trace::irqs_off();
-    }
-}
-
-/// The timer interrupt, called by the vectors with interrupts off.
-pub fn timer_interrupt<A: Arch>() {
-    inject::at(Place::Timer, 0);
-    let off = IrqOff::new();
-    TICKS.this::<A>(off.pin()).fetch_add(1, Ordering::Relaxed);
-    sched::timer_expired::<A>(&off);
-}
-
-/// Polls that take at least a second on any machine: the bound behind a wait by the clock, should the clock stand still.
-pub(crate) const POLLS_PER_SECOND: u64 = 1 << 32;

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+pub mod account;
 pub mod arch;
 mod banner;
 pub mod canary;
@@ -14,6 +15,7 @@ pub mod clock;
 pub mod console;
 pub mod cpu;
 pub mod efi;
+mod facts;
 mod hooks;
 mod image;
 #[cfg(any(feature = "fault-injection", test))]
@@ -28,11 +30,15 @@ pub mod panic;
 pub mod params;
 mod percpu_areas;
 pub mod phase;
-pub mod platform;
 mod power;
 pub mod sched;
 #[cfg(feature = "smp")]
 pub mod smp;
+#[cfg(any(feature = "fault-injection", test))]
+mod staging;
+#[cfg(not(any(feature = "fault-injection", test)))]
+#[path = "staging/off.rs"]
+mod staging;
 mod start;
 pub mod stop;
 pub mod trace;
@@ -41,5 +47,5 @@ pub mod up;
 #[cfg(not(feature = "smp"))]
 use up as smp;
 
-pub use monitor::input_ready;
+pub use sched::input_ready;
 pub use start::start_kernel;

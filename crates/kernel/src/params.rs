@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use boot_info::cmdline::{Event, Param, ValueError, parse_args, parse_size, parse_u64};
+use boot_info::cmdline::{Event, Param, ValueError, number_up_to, parse_args, parse_size};
 
 use crate::arch::Arch;
 use crate::{console, info, inject, panic, power, smp, trace, warning};
@@ -20,7 +20,7 @@ pub const EARLY: &[Param] = &[
     Param {
         name: "loglevel",
         help: "loglevel=N  show messages of levels below N on the console: 0 none .. 8 all (default 7)",
-        parse: |value| number(value, 15).map(|n| console::set_loglevel(n as u8)),
+        parse: |value| number_up_to(15, value).map(|n| console::set_loglevel(n as u8)),
     },
     Param {
         name: "quiet",
@@ -67,15 +67,6 @@ fn earlycon(value: &str) -> Result<(), ValueError> {
         .get()
         .ok_or(ValueError::Other("no early console on this architecture"))?;
     set(value).map_err(ValueError::Other)
-}
-
-pub(crate) fn number(value: Option<&str>, max: u64) -> Result<u64, ValueError> {
-    let n = parse_u64(value.ok_or(ValueError::Missing)?)?;
-    if n <= max {
-        Ok(n)
-    } else {
-        Err(ValueError::TooLarge)
-    }
 }
 
 fn mem(value: &str) -> Result<(), ValueError> {

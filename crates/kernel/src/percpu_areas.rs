@@ -4,13 +4,14 @@
 #[cfg_attr(not(feature = "smp"), path = "percpu_areas/up.rs")]
 mod make;
 
-use ::trace::Phase;
+use ::trace::{Phase, Ring};
 
 use crate::arch::Arch;
 use crate::cpu::{self, BOOT_CPU, POSSIBLE};
 use crate::irq::IrqOff;
-use crate::mm::{Areas, Mapped, Synced};
-use crate::{canary, info, trace};
+use crate::mm::{self, Areas, Mapped, Synced};
+use crate::trace::{self, TRACE};
+use crate::{canary, info, warning};
 
 /// Bytes from one area to the next: the template, rounded up so that no two CPUs share a cache line.
 pub fn unit_bytes() -> usize {
@@ -36,10 +37,22 @@ pub(crate) fn setup<A: Arch>(tables: Synced<Mapped>) -> Synced<Areas> {
         .iter()
         .filter(|cpu| *cpu != BOOT_CPU)
         .for_each(cpu::set_number_of);
-    trace::setup::<A>();
+    make_rings::<A>();
     info!(
         "percpu: {unit} bytes for each of {} CPUs",
         POSSIBLE.snapshot().count()
     );
     tables
+}
+
+/// Gives each possible CPU a ring of the trace. Without memory for them all write to the one there is.
+fn make_rings<A: Arch>() {
+    let count = POSSIBLE.snapshot().count() as usize;
+    let Ok(base) = mm::zeroed_ram::<A>(count * size_of::<Ring>()) else {
+        warning!("trace: no memory for {count} rings");
+        return;
+    };
+    let first: *const Ring = base.cast_const().cast();
+    // SAFETY: the memory is new, zeroed, page aligned, there for ever, long enough for so many, and zeros are an empty ring.
+    TRACE.publish(unsafe { core::slice::from_raw_parts(first, count) });
 }

@@ -1,28 +1,20 @@
 //! From the first Rust instruction to the first thread: `start_kernel`, one step a line. The order is the documentation;
 //! `docs/boot.md` gives the source of each step.
 
-use alloc::string::String;
-
 use ::trace::Phase;
 use boot_info::BootInfo;
 use boot_info::memblock::{Direction, Error};
 
+use crate::account::STOP;
 use crate::arch::{Arch, HwId};
 use crate::cpu::{self, BOOT_CPU, CpuId, NR_CPUS, POSSIBLE, PRESENT};
+use crate::facts::{BOOT, PLATFORM};
 use crate::inject::{self, Place};
-use crate::irq::Lock;
 use crate::mm::{self, Areas, Changed, MEMBLOCK, Mapped, Stack, Synced};
-use crate::platform::Platform;
-use crate::stop::STOP;
 use crate::{
-    banner, canary, clock, efi, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp, trace,
-    warning,
+    banner, canary, clock, efi, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp,
+    staging, trace, warning,
 };
-
-/// What the boot loader said. Filled by `setup_arch`, read ever after.
-pub(crate) static BOOT: Lock<BootInfo> = Lock::new(BootInfo::EMPTY);
-/// What the firmware tables said.
-pub(crate) static PLATFORM: Lock<Platform> = Lock::new(Platform::EMPTY);
 
 /// Boots. Called once, by the entry code of the boot CPU: on `init_stack`, at the addresses the image is linked for, with
 /// interrupts off. Everything else is set up here.
@@ -39,9 +31,10 @@ pub fn start_kernel<A: Arch>() -> ! {
 #[inline(never)]
 fn boot<A: Arch>(hw: HwId) -> ! {
     A::irq_save();
-    inject::begin::<A>();
+    staging::begin::<A>();
     trace::begin::<A>();
     clock::init::<A>();
+    trace::set_clock(clock::scale());
     cpu::boot_cpu_init(hw);
     banner::print::<A>();
     let tables = setup_arch::<A>();
@@ -163,11 +156,6 @@ fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the monitor shall do before its first prompt.
-pub(crate) fn script() -> Option<String> {
-    params::value_of(BOOT.lock().cmdline.as_str(), "run").map(String::from)
-}
-
 /// Gives logical numbers to the CPUs the firmware lists: the boot CPU is 0, the rest in the order listed. What this build
 /// or the command line has no room for stays off, and is named.
 fn setup_nr_cpu_ids<A: Arch>() {
@@ -259,6 +247,7 @@ fn time_init<A: Arch>() {
     if let Err(why) = clock::calibrate::<A>(&PLATFORM.lock()) {
         panic!("clock: {why}");
     }
+    trace::set_clock(clock::scale());
     A::init_timer();
     info!("clock: counter at {} kHz", clock::hz() / 1000);
 }
@@ -279,11 +268,5 @@ fn rest_init<A: Arch>() -> ! {
         panic!("no memory for the first thread");
     }
     A::irq_enable();
-    sched::idle::<A>()
-}
-
-/// How many CPUs are online, and how many this boot wanted.
-pub(crate) fn cpu_counts() -> (u32, u32) {
-    let possible = POSSIBLE.snapshot().count();
-    (cpu::ONLINE.snapshot().count(), possible.min(smp::wanted_cpus()))
+    sched::idle::<A>(smp::leave_if_asked::<A>)
 }

@@ -8,18 +8,22 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use ::trace::Event;
-use smp_stop::{CpuId, How, Outcome, Point, Reason, Registers, Report, Stop, StopOps, Unavailable};
+use records::{Listed, MaybeCpu, Quoted};
+use smp_stop::report::Row;
+use smp_stop::{CpuId, How, Outcome, Point, Reason, Registers, Report, Stop, StopOps, Unavailable, Via, Why};
 
+use crate::account::STOP;
 use crate::arch::Arch;
-use crate::cpu::{self, NR_CPUS};
+use crate::cpu;
 use crate::inject::{self, Effect, Place};
-use crate::{clock, smp, trace};
+use crate::{clock, println, trace};
 
-smp_stop::stop_area! {
-    /// Every CPU's state word, and what came of a stop. Has a section of its own, so that a debugger, the host and a next
-    /// kernel find it when the console is dead.
-    pub static STOP: NR_CPUS;
-}
+/// The engine for many CPUs, over this kernel's [`STOP`] area.
+#[cfg(feature = "smp")]
+pub(crate) type Engine<'a, A> = smp_stop::smp::Engine<'a, Machine<'a, A>>;
+/// The engine for one CPU, over this kernel's [`STOP`] area: the same call, the same report.
+#[cfg(not(feature = "smp"))]
+pub(crate) type Engine<'a, A> = smp_stop::up::Engine<'a, Machine<'a, A>>;
 
 /// Who fills in a CPU's registers: a handler for those of the code it interrupted.
 pub type FillRegisters<'a> = &'a dyn Fn(&mut Registers);
@@ -145,6 +149,23 @@ impl Stopped {
         }
     }
 
+    /// Prints what became of each CPU: a table for people, and a record each for the host.
+    pub(crate) fn print_account(&self) {
+        println!("{}", self.report);
+        for row in self.report.rows().filter(Row::is_of_interest) {
+            let saved = self.report.registers(row.cpu);
+            let line = records::Cpu {
+                n: row.cpu.as_u32(),
+                state: row.state(),
+                via: Quoted(&row.via.map_or("-", Via::name)),
+                why: row.why().map_or("-", Why::name),
+                // No code lies at address 0: registers that say so hold nothing.
+                regs: u32::from(saved.is_some_and(|registers| registers.pc() != 0)),
+            };
+            println!("{line}");
+        }
+    }
+
     /// Whether every CPU is accounted for as standing still.
     pub(crate) fn is_complete(&self) -> bool {
         self.state == "stopped"
@@ -171,21 +192,18 @@ impl fmt::Display for Stopped {
     /// The machine-readable `@stop` line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (report, summary) = (self.report, self.report.summary());
-        write!(f, "@stop state={} owner=", self.state)?;
-        match summary.hold.and_then(|hold| hold.owner.cpu()) {
-            Some(cpu) => write!(f, "{cpu}")?,
-            None => f.write_str("?")?,
-        }
-        write!(
-            f,
-            " stopped={} off={} silent={} took_ns={}",
-            report.parked(),
-            report.off(),
-            report.silent(),
-            summary.took_ns
-        )?;
-        self.why
-            .map_or(Ok(()), |why| write!(f, " why=\"{}\"", why.reason()))
+        let owner = summary.hold.and_then(|hold| hold.owner.cpu());
+        let line = records::Stop {
+            state: self.state,
+            reason: summary.hold.map_or("?", |hold| hold.reason.name()),
+            owner: MaybeCpu(owner.map(CpuId::as_u32)),
+            stopped: Listed(report.parked()),
+            off: Listed(report.off()),
+            silent: Listed(report.silent()),
+            took_ns: summary.took_ns,
+            why: self.why.as_ref().map(|why| Quoted(why)),
+        };
+        line.fmt(f)
     }
 }
 
@@ -204,5 +222,5 @@ pub(crate) fn stop<A: Arch>(reason: Reason, interrupted: Option<FillRegisters<'_
     if !inject::at(Place::Stop, 0).goes() {
         return Stopped::claimed();
     }
-    Stopped::from(&smp::Engine::new(&STOP, &machine).stop(reason))
+    Stopped::from(&Engine::new(&STOP, &machine).stop(reason))
 }

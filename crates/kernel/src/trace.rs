@@ -9,8 +9,8 @@ mod params;
 use ::trace::{Clock, Event, Groups, Phase, Ring, TraceArea};
 
 use crate::arch::Arch;
-use crate::cpu::{self, CpuId, POSSIBLE};
-use crate::{clock, hooks, mm, warning};
+use crate::cpu::{self, CpuId};
+use crate::{clock, hooks};
 
 pub(crate) use params::{PARAM, choose};
 
@@ -24,20 +24,8 @@ pub(crate) fn begin<A: Arch>() {
     phase::<A>(Phase::Start);
 }
 
-/// Gives each possible CPU a ring. Without memory for them all write to the one there is.
-pub(crate) fn setup<A: Arch>() {
-    let count = POSSIBLE.snapshot().count() as usize;
-    let Ok(base) = mm::zeroed_ram::<A>(count * size_of::<Ring>()) else {
-        warning!("trace: no memory for {count} rings");
-        return;
-    };
-    let first: *const Ring = base.cast_const().cast();
-    // SAFETY: the memory is new, zeroed, page aligned, there for ever, long enough for so many, and zeros are an empty ring.
-    TRACE.publish(unsafe { core::slice::from_raw_parts(first, count) });
-}
-
-/// How the counter runs is known from here on.
-pub(crate) fn set_clock(entry: u64, mult: u32, shift: u32) {
+/// How the counter runs, as the clock knows it ([`clock::scale`]).
+pub(crate) fn set_clock((entry, mult, shift): (u64, u32, u32)) {
     TRACE.set_clock(Clock { entry, mult, shift });
 }
 

@@ -12,6 +12,9 @@ impl<'a> CpuList<'a> {
     /// No CPU.
     pub const EMPTY: Self = Self("");
 
+    /// The boot CPU.
+    pub const BOOT: Self = Self("0");
+
     /// Checks a list: ranges that rise, decimal numbers below 2^32, no blanks.
     pub fn parse(text: &'a str) -> Option<Self> {
         let good = |item| range(item).is_some_and(|(first, last)| first <= last);

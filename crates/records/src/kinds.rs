@@ -2,8 +2,9 @@
 
 use core::fmt;
 
+use crate::cpu_list::CpuList;
 use crate::line::{Damage, Field, Lookup, Record};
-use crate::value::{MaybeCpu, OutOf, Put, Take};
+use crate::value::{MaybeCpu, OutOf, Put, Quoted, Take};
 
 /// A record's type, how it is printed, how it is read, and what the documentation says of it, all from one list.
 macro_rules! record {
@@ -16,7 +17,7 @@ macro_rules! record {
     ) => {
         $(#[doc = $doc])*
         $($(#[doc = concat!("\n\n`", stringify!($param), "` is ", $what, ".")])*)?
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug)]
         pub struct $name $(<$($param),*>)? {
             $($(#[doc = $field_doc])* pub $field: $ty,)*
             $($(#[doc = $last_doc])* #[doc = "\n\nMay be absent."] pub $last: Option<$last_ty>,)?
@@ -96,6 +97,20 @@ record! {
     }
 }
 
+impl Cpus<CpuList<'_>> {
+    /// The boot CPU had no other to start.
+    pub const fn alone() -> Self {
+        let (boot, none) = (CpuList::BOOT, CpuList::EMPTY);
+        Self {
+            expected: boot,
+            started: boot,
+            online: boot,
+            missing: none,
+            ns: 0,
+        }
+    }
+}
+
 record! {
     /// The kernel is ready: the line that ends the boot.
     Ready<W: "a word", B: "hexadecimal digits"> = "ready" {
@@ -151,6 +166,8 @@ record! {
     Stop<S: "a set of CPUs", W: "a word", T: "text"> = "stop" {
         /// `stopped`, `partial` or `unavailable`.
         state: W = "state",
+        /// Why the machine was stopped: `reboot`, `panic` or `crash`.
+        reason: W = "reason",
         /// The CPU that stopped the others.
         owner: MaybeCpu = "owner",
         /// Those that stand still.
@@ -238,6 +255,19 @@ record! {
     }
 }
 
+impl<'a> Next<CpuList<'a>, Quoted<'a>> {
+    /// There is none to start.
+    pub const fn none() -> Self {
+        let none = CpuList::EMPTY;
+        Self {
+            started: none,
+            lost: none,
+            left: none,
+            why: None,
+        }
+    }
+}
+
 record! {
     /// How many variables firmware has.
     EfiVars = "efivars" {
@@ -248,7 +278,7 @@ record! {
 
 /// Every kind: its word, what it says, and its fields.
 pub fn catalogue() -> [(&'static str, &'static str, &'static [Field]); 12] {
-    use crate::{CpuList, Digits, Text};
+    use crate::{Digits, Text};
 
     fn of<'a, R: Record<'a>>() -> (&'static str, &'static str, &'static [Field]) {
         (R::KIND, R::DOC, R::FIELDS)

@@ -81,6 +81,16 @@ impl Put for Quoted<'_> {
     }
 }
 
+/// What prints itself as a list of CPUs does, by its own [`Display`](fmt::Display).
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<T>(pub T);
+
+impl<T: fmt::Display> Put for Listed<T> {
+    fn put(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Text that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Text<'a>(pub &'a str);

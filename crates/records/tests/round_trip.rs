@@ -63,7 +63,7 @@ proptest! {
         let owner = MaybeCpu(owner);
         let why = why.as_ref().map(|why| why as &dyn std::fmt::Display);
         let (stopped, off, silent) = (&stopped, &off, &silent);
-        let stop = Stop { state: &*state, owner, stopped, off, silent, took_ns, why: why.map(Quoted) };
+        let stop = Stop { state: &*state, reason: "panic", owner, stopped, off, silent, took_ns, why: why.map(Quoted) };
         let line = stop.to_string();
         let line = Line::parse(&line).unwrap();
         let read = Stop::<CpuList<'_>, &str, Text<'_>>::read(&line).unwrap();

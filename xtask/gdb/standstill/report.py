@@ -27,7 +27,7 @@ class Report:
     """What the kernel's memory says of the last stop, or of the CPUs before any."""
 
     def __init__(self):
-        start = memory.symbol("kernel::stop::STOP")
+        start = memory.symbol("kernel::account::STOP")
         header = memory.read(start, HEADER)
         fields = struct.unpack_from("<9I2QI", header, 12)
         _, header_len, slot_len, slots, used, self.latch, self.verdict, self.reentries = fields[:8]

@@ -40,7 +40,7 @@ pub enum Says {
 
 /// The address of the report in `elf`, which every architecture's kernel has in a static of this name.
 fn address(elf: &Elf) -> Result<u64> {
-    elf.rust_symbol("kernel::stop::STOP")
+    elf.rust_symbol("kernel::account::STOP")
         .context("the kernel has no report")
 }
 

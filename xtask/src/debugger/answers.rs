@@ -13,8 +13,8 @@ pub const BLUNDERS: [(&str, &str); 9] = [
     ("ss percpu no::such 0", "no variable is called no::such"),
     ("ss percpu ] 0", "no variable is called ]"),
     (
-        "ss percpu kernel::stop::STOP 0",
-        "kernel::stop::STOP is one for all CPUs",
+        "ss percpu kernel::account::STOP 0",
+        "kernel::account::STOP is one for all CPUs",
     ),
     ("ss trace 4000", "there is no CPU 4000"),
     ("ss cpus now", "usage: ss cpus"),

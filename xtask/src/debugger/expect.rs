@@ -35,7 +35,9 @@ impl Facts {
     /// # Errors
     /// When it is not in the core.
     pub fn read(core: &Core, elf: &Elf, console: &str) -> Result<Self> {
-        let at = elf.rust_symbol("kernel::stop::STOP").context("no stop report")?;
+        let at = elf
+            .rust_symbol("kernel::account::STOP")
+            .context("no stop report")?;
         let header = core.read(at, stop_layout::HEADER_LEN)?;
         let word =
             |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);

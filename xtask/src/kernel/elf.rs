@@ -93,7 +93,7 @@ impl Elf {
             .map(|(_, value)| *value)
     }
 
-    /// The value of the symbol that Rust calls `name`, as in `kernel::stop::STOP`.
+    /// The value of the symbol that Rust calls `name`, as in `kernel::account::STOP`.
     pub fn rust_symbol(&self, name: &str) -> Option<u64> {
         let is_it = |symbol: &str| format!("{:#}", rustc_demangle::demangle(symbol)) == name;
         let found = self.symbols.iter().find(|(symbol, _)| is_it(symbol));

@@ -10,7 +10,9 @@ pub fn smp_only(elf: &Elf) -> Vec<String> {
 
 /// The symbols of `elf` that stage faults: only a kernel that was built for it may have any.
 pub fn faults(elf: &Elf) -> Vec<String> {
-    those(elf, |name| name.contains("::inject::") || name == "INJECT_EARLY")
+    those(elf, |name| {
+        name.contains("::inject::") || name.contains("::staging::") || name == "INJECT_EARLY"
+    })
 }
 
 fn those(elf: &Elf, wanted: impl Fn(&str) -> bool) -> Vec<String> {

@@ -138,7 +138,7 @@ impl Machine<'_> {
 
     /// The bytes of the report of the stop; `None` while there was none.
     fn stop_report(&mut self, seer: u32) -> Result<Option<Vec<u8>>> {
-        let at = address(self.elf, "kernel::stop::STOP")?;
+        let at = address(self.elf, "kernel::account::STOP")?;
         let header = memory::read(self.qmp, seer, at, stop_layout::HEADER_LEN)?;
         let word = |at: usize| Some(u32::from_le_bytes(*header.get(at..)?.first_chunk()?));
         let capacity = word(stop_layout::CAPACITY).unwrap_or(0) as usize;

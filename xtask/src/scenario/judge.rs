@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::account::{self, Account, Row};
 use super::expect::{Expect, Want, parked};
-use super::table::{self, Row, Table};
 use crate::vm::Outcome;
 use crate::vm::judge::End;
 use crate::vm::record::{Record, last};
@@ -34,20 +34,20 @@ pub fn check(expect: &Expect, cpus: u32, outcome: &Outcome) -> Result<(), String
     if expect.end == End::EarlyDeath {
         return console(expect, &outcome.text);
     }
-    let tables = table::read(&outcome.text);
-    let table = tables.last().ok_or("no table of CPUs")?;
-    headline(expect, table, &outcome.records)?;
-    (0..cpus).try_for_each(|cpu| account(expect, cpu, table))?;
-    stop_line(expect, cpus, table, &outcome.records)?;
+    let stop = account::last(&outcome.records)?;
+    headline(expect, &stop, &outcome.records)?;
+    (0..cpus).try_for_each(|cpu| accounted_for(expect, cpu, &stop))?;
+    agreement(expect, cpus, &stop)?;
     console(expect, &outcome.text)
 }
 
 /// Who stopped the others, why, and what it says.
-fn headline(expect: &Expect, table: &Table, records: &[Record]) -> Result<(), String> {
-    if table.reason != expect.reason {
-        return Err(format!("the reason is {}, not {}", table.reason, expect.reason));
+fn headline(expect: &Expect, account: &Account<'_>, records: &[Record]) -> Result<(), String> {
+    let reason = account.stop.reason;
+    if reason != expect.reason {
+        return Err(format!("the reason is {reason}, not {}", expect.reason));
     }
-    let owners: Vec<u32> = table
+    let owners: Vec<u32> = account
         .rows
         .iter()
         .filter(|row| row.state == "owner")
@@ -70,15 +70,15 @@ fn headline(expect: &Expect, table: &Table, records: &[Record]) -> Result<(), St
 }
 
 /// I1: each CPU is the owner, stands still, is off, or is named, and as this scenario wants it.
-fn account(expect: &Expect, cpu: u32, table: &Table) -> Result<(), String> {
-    let rows: Vec<&Row> = table.rows.iter().filter(|row| row.cpu == cpu).collect();
+fn accounted_for(expect: &Expect, cpu: u32, account: &Account<'_>) -> Result<(), String> {
+    let rows: Vec<&Row<'_>> = account.rows.iter().filter(|row| row.cpu == cpu).collect();
     let row = match rows[..] {
         [] if expect.unknown || expect.alone && !expect.owners.contains(&cpu) => return Ok(()),
         [] => return Err(format!("CPU {cpu} is not accounted for")),
         [row] => row,
-        _ => return Err(format!("CPU {cpu} is in the table {} times", rows.len())),
+        _ => return Err(format!("CPU {cpu} has {} lines", rows.len())),
     };
-    let still = ["owner", "parked", "off"].contains(&row.state.as_str());
+    let still = ["owner", "parked", "off"].contains(&row.state);
     if !still && row.why == "-" {
         return Err(format!("CPU {cpu} is {}, and nothing says why", row.state));
     }
@@ -90,12 +90,12 @@ fn account(expect: &Expect, cpu: u32, table: &Table) -> Result<(), String> {
     }
 }
 
-fn fits(row: &Row, want: &Want) -> Result<(), String> {
+fn fits(row: &Row<'_>, want: &Want) -> Result<(), String> {
     let is = |found: &str, wanted: &[&str]| wanted.is_empty() || wanted.contains(&found);
     let pairs = [
-        ("is", row.state.as_str(), &want.states),
-        ("was stopped by", row.via.as_str(), &want.vias),
-        ("has the remark", row.why.as_str(), &want.whys),
+        ("is", row.state, &want.states),
+        ("was stopped by", row.via, &want.vias),
+        ("has the remark", row.why, &want.whys),
     ];
     for (what, found, wanted) in pairs {
         if !is(found, wanted) {
@@ -115,40 +115,24 @@ fn fits(row: &Row, want: &Want) -> Result<(), String> {
     }
 }
 
-/// The machine-readable line agrees with the table.
-fn stop_line(expect: &Expect, cpus: u32, table: &Table, records: &[Record]) -> Result<(), String> {
-    let stop = last(records, "stop").ok_or("no @stop line")?;
-    let list = |key| {
-        stop.get(key)
-            .and_then(cpu_list)
-            .ok_or(format!("@stop has no {key}"))
-    };
-    let (stopped, silent) = (list("stopped")?, list("silent")?);
-    for row in table.rows.iter().filter(|row| row.cpu < cpus) {
+/// The line about all CPUs agrees with the lines about each.
+fn agreement(expect: &Expect, cpus: u32, account: &Account<'_>) -> Result<(), String> {
+    let stop = &account.stop;
+    for row in account.rows.iter().filter(|row| row.cpu < cpus) {
         let parked = row.state == "parked";
         let named = row.why != "-" && row.why != "NO_REGS";
-        // Whoever was late may have parked between the table and the line.
-        if parked && !stopped.contains(&row.cpu) || named != silent.contains(&row.cpu) {
-            return Err(format!("@stop and the table disagree about CPU {}", row.cpu));
+        // A CPU that was late may have parked between the two lines.
+        if parked && !stop.stopped.contains(row.cpu) || named != stop.silent.contains(row.cpu) {
+            return Err(format!("@stop and @cpu disagree about CPU {}", row.cpu));
         }
     }
-    let took_ms = stop.number("took_ns").ok_or("@stop has no took_ns")? / 1_000_000;
+    let took_ms = stop.took_ns / 1_000_000;
     let (least, most) = expect.took_ms;
     if (least..=most).contains(&took_ms) {
         Ok(())
     } else {
         Err(format!("the stop took {took_ms} ms, not {least} to {most}"))
     }
-}
-
-/// `0-3,7`.
-fn cpu_list(text: &str) -> Option<HashSet<u32>> {
-    let mut cpus = HashSet::new();
-    for part in text.split(',').filter(|part| !part.is_empty()) {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        cpus.extend(first.parse::<u32>().ok()?..=last.parse::<u32>().ok()?);
-    }
-    Some(cpus)
 }
 
 /// What was printed: what the scenario wants, and one voice at the end, that says things once.

@@ -123,7 +123,7 @@ fn segment(mapping: &Mapping) -> Option<Segment> {
 fn saved(elf: &Elf, image: &Image<'_>, memory: &dyn Memory) -> HashMap<u32, Words> {
     let report = || {
         use smp_stop::report::layout;
-        let at = elf.rust_symbol("kernel::stop::STOP")?;
+        let at = elf.rust_symbol("kernel::account::STOP")?;
         let header = image.read(memory, at, layout::HEADER_LEN)?;
         let len = u32::from_le_bytes(*header.get(12..)?.first_chunk()?);
         image.read(memory, at, usize::try_from(len).ok()?)

@@ -1,5 +1,6 @@
-//! The kernel's machine-readable lines: `@kind key=value key="two words"`.
+//! The kernel's records, kept: `@kind key=value key="two words"`.
 
+use records::{Line, Lookup};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -15,15 +16,11 @@ pub struct Record {
 impl Record {
     /// Reads a line without its end. `None` if it is no record.
     pub fn parse(line: &str) -> Option<Self> {
-        let rest = line.strip_prefix('@')?;
-        let (kind, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        let name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if kind.is_empty() || !kind.chars().all(name) {
-            return None;
-        }
+        let line = Line::parse(line)?;
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
         Some(Self {
-            kind: kind.to_owned(),
-            fields: fields(rest),
+            kind: line.kind().to_owned(),
+            fields: line.fields().map(owned).collect(),
         })
     }
 
@@ -41,24 +38,13 @@ impl Record {
     }
 }
 
-fn fields(mut rest: &str) -> Vec<(String, String)> {
-    let mut fields = Vec::new();
-    loop {
-        rest = rest.trim_start();
-        let Some((key, tail)) = rest.split_once('=') else {
-            return fields;
-        };
-        let (value, tail) = value(tail);
-        fields.push((key.to_owned(), value.to_owned()));
-        rest = tail;
+impl Lookup for Record {
+    fn kind(&self) -> &str {
+        &self.kind
     }
-}
 
-/// Splits a value off: up to the closing quote, or up to the next blank.
-fn value(text: &str) -> (&str, &str) {
-    match text.strip_prefix('"') {
-        Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-        None => text.split_once(' ').unwrap_or((text, "")),
+    fn get(&self, key: &str) -> Option<&str> {
+        Self::get(self, key)
     }
 }
 

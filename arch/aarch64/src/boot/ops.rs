@@ -6,8 +6,8 @@ use core::sync::atomic::Ordering;
 use aarch64_cpu::asm::random::ArmRng;
 use boot_info::fdt::EnableMethod;
 use boot_info::{BootInfo, Memblock};
+use kernel::arch::Platform;
 use kernel::arch::{Arch, BootOps, HwId};
-use kernel::platform::Platform;
 
 use super::{BOOT_CYCLES, BOOT_EL};
 use crate::{Aarch64, acpi, cpu, devicetree, mmu, psci, timer};

@@ -3,8 +3,8 @@
 use core::sync::atomic::Ordering;
 
 use aarch64_cpu::asm::barrier;
+use kernel::arch::Targets;
 use kernel::cpu::hw_id;
-use kernel::smp::Targets;
 
 pub use super::v3::smp::{distributor_looks_at_mask, priority_mask, set_priority_mask};
 use super::{VERSION, v2, v3};

@@ -8,9 +8,9 @@ use core::mem::offset_of;
 
 use boot_info::fdt::Conduit;
 use cpumask::CpuId;
+use kernel::arch::{BootBlock, SmpBringUpOps, SmpHotplugOps, StartError};
 use kernel::arch::{HwId, StopOps};
 use kernel::mm::{self, InStep, OutOfMemory, Stack};
-use kernel::smp::{BootBlock, SmpBringUpOps, SmpHotplugOps, StartError};
 use smccc::psci::Error;
 use smccc::{Hvc, Smc};
 pub use stop::{is_stop, leave, sgi_interrupt, stop_interrupt};

@@ -3,8 +3,9 @@
 use boot_info::fdt::Conduit;
 use cpumask::CpuId;
 use kernel::arch::HwId;
+use kernel::arch::{Bound, Ipi, Rung, RungKind, SignalError, SmpStopOps, Targets};
 use kernel::inject::{self, Place};
-use kernel::smp::{Bound, Ipi, Rung, RungKind, SignalError, SmpStopOps, Targets, stop_signal};
+use kernel::smp::stop_signal;
 use smccc::psci::{AffinityState, LowestAffinityLevel, affinity_info};
 use smccc::{Hvc, Smc};
 

@@ -5,7 +5,7 @@ use core::arch::global_asm;
 use core::mem::{offset_of, size_of};
 
 use arch_x86::boot::smp::Header;
-use kernel::smp::BootBlock;
+use kernel::arch::BootBlock;
 
 global_asm!(
     ".section .rodata.boot, \"a\", @progbits",

@@ -15,4 +15,4 @@ mod value;
 pub use buffer::CommandLine;
 pub use params::{Arg, Params};
 pub use table::{Event, Param, parse_args, same_name};
-pub use value::{ValueError, list, memparse, parse_bool, parse_size, parse_u64};
+pub use value::{ValueError, list, memparse, number_up_to, parse_bool, parse_size, parse_u64};

@@ -42,6 +42,17 @@ pub fn parse_u64(text: &str) -> Result<u64, ValueError> {
     whole(number(text)?)
 }
 
+/// The number that a parameter must have, `max` at most; read as [`parse_u64`] does.
+///
+/// # Errors
+/// As [`parse_u64`], and [`ValueError::Missing`].
+pub fn number_up_to(max: u64, value: Option<&str>) -> Result<u64, ValueError> {
+    match parse_u64(value.ok_or(ValueError::Missing)?)? {
+        n if n <= max => Ok(n),
+        _ => Err(ValueError::TooLarge),
+    }
+}
+
 /// A number with an optional K, M, G, T, P or E: powers of 1024, either case.
 ///
 /// ```

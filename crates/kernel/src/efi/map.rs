@@ -9,8 +9,8 @@ use uefi_raw::table::boot::MemoryDescriptor;
 
 use super::{Found, phys};
 use crate::arch::Arch;
+use crate::facts::BOOT;
 use crate::mm::{self, Piece};
-use crate::start::BOOT;
 
 /// The regions, mapped.
 pub(super) struct Mapped {

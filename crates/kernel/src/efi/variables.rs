@@ -28,7 +28,7 @@ pub(crate) fn list<A: Arch>() -> Result<(), &'static str> {
         match next.ok_or("firmware has no variables, or is no EFI")?.0 {
             Status::SUCCESS => show::<A>(&name, &vendor),
             Status::NOT_FOUND => {
-                println!("@efivars count={count}");
+                println!("{}", records::EfiVars { count: count as u32 });
                 return Ok(());
             }
             Status::BUFFER_TOO_SMALL => return Err("a variable's name is longer than any that is known"),

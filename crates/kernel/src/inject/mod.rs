@@ -4,8 +4,6 @@
 //! command line is read is written into [`EARLY`] by whoever loads the kernel. A place costs a look at a short list; it
 //! takes no lock, allocates nothing and needs no per-CPU base, because the engine's places may not.
 
-mod act;
-mod monitor;
 mod places;
 mod rule;
 
@@ -14,12 +12,9 @@ use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use boot_info::cmdline::{Param, ValueError, parse_u64};
 use spin::Once;
 
-pub(crate) use act::begin;
-#[cfg(feature = "smp")]
-pub(crate) use act::wait;
-pub(crate) use monitor::command;
 pub use places::{Effect, Place};
 use rule::Rule;
+pub(crate) use rule::{Action, PLACES, token};
 
 /// Most rules there can be.
 const RULES: usize = 32;
@@ -57,6 +52,47 @@ pub(crate) fn is_staged() -> bool {
     USED.load(Ordering::Acquire) > 0
 }
 
+/// What carries faults out. This module knows when one is due, and nothing of the kernel that it happens to.
+pub(crate) struct Actor {
+    /// The executing CPU's number.
+    pub(crate) this_cpu: fn() -> Option<u32>,
+    /// Does what was asked for.
+    pub(crate) perform: fn(Action, Place) -> Effect,
+}
+
+static ACTOR: Once<Actor> = Once::new();
+
+/// Gets ready: from here on faults happen, first those that were written into [`EARLY`](INJECT_EARLY).
+pub(crate) fn begin(actor: Actor) {
+    ACTOR.call_once(|| actor);
+    read_early();
+}
+
+pub(crate) fn this_cpu() -> Option<u32> {
+    (ACTOR.get()?.this_cpu)()
+}
+
+/// `inject-seed=`.
+pub(crate) fn seed() -> u64 {
+    SEED.load(Ordering::Relaxed)
+}
+
+static POSTED: [AtomicBool; rule::TOKENS] = [const { AtomicBool::new(false) }; rule::TOKENS];
+
+/// Tells whoever awaits `token`.
+pub(crate) fn post(token: u32) {
+    if let Some(posted) = POSTED.get(token as usize) {
+        posted.store(true, Ordering::Release);
+    }
+}
+
+/// Whether `token` was posted.
+pub(crate) fn is_posted(token: u32) -> bool {
+    POSTED
+        .get(token as usize)
+        .is_some_and(|posted| posted.load(Ordering::Acquire))
+}
+
 /// Adds the rules of `text`: all of them or, if one makes no sense, none.
 fn plan(text: &str) -> Result<(), rule::Why> {
     let rules = || text.split(',').map(Rule::parse);
@@ -84,8 +120,10 @@ pub fn at(place: Place, detail: u32) -> Effect {
         .filter_map(Once::get);
     let mut effect = Effect::Go;
     for rule in rules {
-        if rule.fires((place, detail), act::this_cpu, act::is_posted) {
-            match act::perform(rule.action, place) {
+        if rule.fires((place, detail), this_cpu, is_posted)
+            && let Some(actor) = ACTOR.get()
+        {
+            match (actor.perform)(rule.action, place) {
                 Effect::Go => {}
                 other => effect = other,
             }

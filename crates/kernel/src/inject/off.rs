@@ -1,8 +1,4 @@
 //! No faults are staged: the names of the other `inject`, without any code behind them.
-#![expect(
-    clippy::extra_unused_type_parameters,
-    reason = "the other module's functions of these names need them"
-)]
 
 #[path = "places.rs"]
 mod places;
@@ -10,14 +6,8 @@ mod places;
 use boot_info::cmdline::Param;
 pub use places::{Effect, Place};
 
-use crate::arch::Arch;
-
 /// Words of the command line that only a kernel with faults in it knows.
 pub(crate) const PARAMS: &[Param] = &[];
-
-/// Nothing to get ready.
-#[inline(always)]
-pub(crate) const fn begin<A: Arch>() {}
 
 /// Nothing was asked for.
 #[inline(always)]
@@ -33,10 +23,4 @@ pub(crate) const fn is_staged() -> bool {
 #[inline(always)]
 pub const fn at(_place: Place, _detail: u32) -> Effect {
     Effect::Go
-}
-
-/// No command of this module.
-#[inline(always)]
-pub(crate) const fn command<A: Arch>(_name: &str, _rest: &str) -> Option<Result<(), &'static str>> {
-    None
 }

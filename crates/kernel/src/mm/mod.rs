@@ -9,11 +9,10 @@ mod resync;
 mod shadow;
 mod stack;
 
-use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use boot_info::Memblock;
-use paging::{Cache, MapError, PAGE_SIZE, Prot};
+use paging::{Cache, PAGE_SIZE, Prot};
 
 pub use heap::{allocated_bytes, heap_bytes};
 pub(crate) use init::{hand_over_memblock, paging_init};
@@ -21,11 +20,12 @@ pub(crate) use map::{Piece, is_writable, map_pieces, write_exec_page, zeroed_ram
 pub use map::{add_to_physmap, ioremap, is_mapped, kernel_root, physical_address};
 pub use pages::{Usage, usage};
 pub use phase::{Areas, Mapped, Phase, Running};
-pub use resync::{Changed, InStep, Synced, enter_at_the_end, resync};
+pub use resync::{Changed, Synced, enter_at_the_end, resync};
 pub use shadow::Mismatch;
-pub use stack::{STACK_BYTES, Stack, StackOwner, guard_page_owner};
+pub use stack::{STACK_BYTES, Stack};
 
 use crate::arch::Arch;
+pub use crate::arch::{InStep, OutOfMemory};
 use crate::image;
 use crate::irq::Lock;
 
@@ -37,25 +37,6 @@ pub(crate) static MEMBLOCK: Lock<Memblock> = Lock::new(Memblock::new());
 
 /// Physical address of `_text`.
 static IMAGE_PHYS: AtomicU64 = AtomicU64::new(0);
-
-/// There is no memory left, or no address space for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutOfMemory;
-
-impl fmt::Display for OutOfMemory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("out of memory")
-    }
-}
-
-impl core::error::Error for OutOfMemory {}
-
-impl From<MapError> for OutOfMemory {
-    /// Of the reasons the mapper has, only the lack of a page for a table can meet fresh addresses in the vmap window.
-    fn from(_: MapError) -> Self {
-        Self
-    }
-}
 
 /// Where physical address `pa`, which must be RAM, appears in the physmap.
 pub fn phys_to_virt<A: Arch>(pa: u64) -> *mut u8 {

@@ -19,7 +19,7 @@ use core::marker::PhantomData;
 use super::map::{reader, top_generation, with_mapper};
 use super::phase::{Phase, Running};
 use super::shadow::{self, Mismatch};
-use crate::arch::Arch;
+use crate::arch::{Arch, InStep};
 
 /// The kernel's root table may have entries that the shadow roots lack.
 #[derive(Debug)]
@@ -35,13 +35,6 @@ pub struct Synced<P> {
     /// How often top-level entries had changed by then.
     generation: u64,
     phase: PhantomData<P>,
-}
-
-/// Proof that all shadow roots agree with the kernel's root now, and that no top-level entry changes while it is borrowed.
-#[derive(Debug)]
-pub struct InStep {
-    /// It is of no use on another CPU.
-    not_send_not_sync: PhantomData<*mut ()>,
 }
 
 impl<P: Phase> Changed<P> {
@@ -97,7 +90,7 @@ impl<P: Phase> Synced<P> {
                 shadow::copy::<A>(kernel, P::NUMBER);
             }
             shadow::compare::<A>(kernel, P::NUMBER, needed)?;
-            Ok::<_, Mismatch>(run(&InStep::NOW))
+            Ok::<_, Mismatch>(run(&InStep::proven()))
         });
         // Not with the lock held: the way down may want to run on a shadow root, too.
         match result {
@@ -105,13 +98,6 @@ impl<P: Phase> Synced<P> {
             Err(why) => panic!("{doing}: {why}; {changes} top-level entries changed since the resync"),
         }
     }
-}
-
-impl InStep {
-    /// To be lent out where it is true.
-    const NOW: Self = Self {
-        not_send_not_sync: PhantomData,
-    };
 }
 
 /// Copies, compares, and calls `run` as [`Synced::enter`] does, for the very last steps of a kernel: all other CPUs stand
@@ -123,5 +109,5 @@ pub fn enter_at_the_end<A: Arch, R>(run: impl FnOnce(&InStep) -> R) -> Result<R,
     let kernel = reader::<A>();
     shadow::copy::<A>(&kernel, Running::NUMBER);
     shadow::compare::<A>(&kernel, Running::NUMBER, &[])?;
-    Ok(run(&InStep::NOW))
+    Ok(run(&InStep::proven()))
 }

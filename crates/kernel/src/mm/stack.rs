@@ -1,12 +1,9 @@
 //! Stacks of kernel threads, each with a page below it that faults.
 
-use core::fmt;
-
 use super::map::map_new_pages;
 use super::{OutOfMemory, PAGE, image};
 use crate::arch::Arch;
 use crate::canary;
-use crate::sched;
 
 /// Bytes of a thread's stack.
 pub const STACK_BYTES: usize = 16 << 10;
@@ -55,31 +52,5 @@ impl Stack {
     /// Whether `address` lies in the page below the stack.
     pub fn guards(&self, address: usize) -> bool {
         (self.bottom - PAGE..self.bottom).contains(&address)
-    }
-}
-
-/// Whose stack overflowed.
-pub enum StackOwner {
-    /// A thread's.
-    Thread(&'static sched::Thread),
-    /// The boot CPU's first stack.
-    Boot,
-}
-
-impl fmt::Display for StackOwner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Thread(thread) => write!(f, "{thread:?}"),
-            Self::Boot => f.write_str("the boot stack"),
-        }
-    }
-}
-
-/// Whose guard page `address` lies in: the running thread's, or the boot stack's. Takes no lock.
-pub fn guard_page_owner<A: Arch>(address: usize) -> Option<StackOwner> {
-    match sched::current::<A>() {
-        Some(thread) if thread.stack().guards(address) => Some(StackOwner::Thread(thread)),
-        _ if Stack::init().guards(address) => Some(StackOwner::Boot),
-        _ => None,
     }
 }

@@ -6,14 +6,12 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use arrayvec::ArrayString;
 
-use super::{bench, faults, selftest, trace};
+use super::{bench, faults, hotplug, selftest, trace};
 use crate::arch::Arch;
 use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, CpuId, NR_CPUS, ONLINE, POSSIBLE, PRESENT};
 use crate::power::{self, End};
-use crate::{
-    banner, clock, console, efi, image, inject, irq, mm, panic, params, percpu_areas, println, sched, smp,
-};
+use crate::{clock, console, efi, image, irq, mm, panic, params, percpu_areas, println, sched, smp, staging};
 
 /// One command.
 struct Command<A> {
@@ -48,9 +46,9 @@ impl<A: Arch> Table<A> {
         "selftest" "" "test clock, scheduler, per-CPU variables, memory" => |_| selftest::run::<A>();
         "busy" "all|CPU[,CPU]" "keep CPUs busy with a spinning thread each, for ever" => busy::<A>;
         "irqsoff" "all|CPU[,CPU]" "make CPUs spin with interrupts off, for ever" => irqsoff::<A>;
-        "offline" "CPU" "take a CPU off; its threads go on elsewhere" => smp::monitor::take_off::<A>;
-        "online" "CPU" "bring a CPU on, back or for the first time" => smp::monitor::bring_on::<A>;
-        "hotplug" "all|CPU[,CPU] CYCLES" "take CPUs off and bring them on again, time it, compare memory" => smp::monitor::cycle::<A>;
+        "offline" "CPU" "take a CPU off; its threads go on elsewhere" => hotplug::take_off::<A>;
+        "online" "CPU" "bring a CPU on, back or for the first time" => hotplug::bring_on::<A>;
+        "hotplug" "all|CPU[,CPU] CYCLES" "take CPUs off and bring them on again, time it, compare memory" => hotplug::cycle::<A>;
         "on" "CPU COMMAND" "run a command on another CPU" => on_cpu::<A>;
         "bg" "COMMAND" "run a command in the background" => background::<A>;
         "later" "MS CPU COMMAND" "run a command on a CPU so many milliseconds from now" => later::<A>;
@@ -74,7 +72,7 @@ pub(crate) fn run_line<A: Arch>(line: &str) {
     if name.is_empty() {
         return;
     }
-    if let Some(outcome) = inject::command::<A>(name, rest.trim()) {
+    if let Some(outcome) = staging::command::<A>(name, rest.trim(), run_line::<A>) {
         return outcome.unwrap_or_else(|why| println!("{name}: {why}"));
     }
     let Some(command) = Table::<A>::ALL.iter().find(|c| c.name == name) else {
@@ -110,7 +108,7 @@ fn version<A: Arch>() -> Outcome {
         A::NAME,
         smp::BUILD
     );
-    println!("build-id {}", banner::Hex(image::build_id()));
+    println!("build-id {}", records::Hex(image::build_id()));
     Ok(())
 }
 
@@ -215,22 +213,8 @@ fn sleep<A: Arch>(ms: &str) -> Outcome {
     Ok(())
 }
 
-/// CPUs named by an argument: `all`, or a list such as `1,3-5`.
-pub(crate) fn cpu_argument(text: &str) -> Result<cpu::CpuMask, &'static str> {
-    let online = ONLINE.snapshot().and(&ACTIVE.snapshot());
-    let named = match text {
-        "all" => online,
-        list => list.parse().map_err(|_| "neither `all` nor a list of CPUs")?,
-    };
-    if named.is_subset(&online) && !named.is_empty() {
-        Ok(named)
-    } else {
-        Err("not all of these CPUs are online")
-    }
-}
-
 fn busy<A: Arch>(which: &str) -> Outcome {
-    for id in cpu_argument(which)?.iter() {
+    for id in cpu::online_named(which)?.iter() {
         let spin = || loop {
             core::hint::spin_loop();
         };
@@ -243,7 +227,7 @@ fn busy<A: Arch>(which: &str) -> Outcome {
 /// come back.
 fn irqsoff<A: Arch>(which: &str) -> Outcome {
     static DEAF: AtomicUsize = AtomicUsize::new(0);
-    let mut cpus = cpu_argument(which)?;
+    let mut cpus = cpu::online_named(which)?;
     let me = sched::current::<A>().map_or(cpu::BOOT_CPU, |thread| thread.cpu());
     cpus.clear(me);
     let before = DEAF.load(Ordering::Acquire);
@@ -280,7 +264,7 @@ fn first<A: Arch>(command: &str) -> Outcome {
 fn on_cpu<A: Arch>(text: &str) -> Outcome {
     static DONE: AtomicUsize = AtomicUsize::new(0);
     let (which, command) = text.split_once(' ').ok_or("on which CPU, and what?")?;
-    let id = cpu_argument(which)?.first().ok_or("on which CPU?")?;
+    let id = cpu::online_named(which)?.first().ok_or("on which CPU?")?;
     let (command, before) = (String::from(command), DONE.load(Ordering::Acquire));
     let run = move || {
         run_line::<A>(&command);
@@ -304,7 +288,7 @@ fn later<A: Arch>(text: &str) -> Outcome {
     let (ms, text) = text.split_once(' ').ok_or("when, on which CPU, and what?")?;
     let (which, command) = text.split_once(' ').ok_or("on which CPU, and what?")?;
     let ms = ms.parse::<u32>().map_err(|_| "not a number of milliseconds")?;
-    let id = cpu_argument(which)?.first().ok_or("on which CPU?")?;
+    let id = cpu::online_named(which)?.first().ok_or("on which CPU?")?;
     let (command, at) = (String::from(command), clock::now_ns() + u64::from(ms) * MS);
     let run = move || {
         sched::sleep::<A>(at.saturating_sub(clock::now_ns()));

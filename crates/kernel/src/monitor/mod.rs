@@ -6,33 +6,30 @@ mod bench;
 pub(crate) mod commands;
 mod editor;
 mod faults;
+mod hotplug;
 pub(crate) mod selftest;
 mod trace;
 
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use alloc::string::String;
 
 use editor::{Editor, Key};
 
 use crate::arch::Arch;
 use crate::clock::MS;
-use crate::sched::{self, Thread};
-use crate::{banner, clock, console, println, start, warning};
+use crate::facts::BOOT;
+use crate::sched;
+use crate::{banner, clock, console, cpu, params, println, smp, warning};
 
 /// How often input is looked for when no interrupt announces it.
 const POLL_NS: u64 = 20 * MS;
 
-/// The thread that waits for input.
-static READER: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
-
 /// The monitor thread.
 pub(crate) fn main<A: Arch>() {
-    let reader = sched::current::<A>().map_or(ptr::null(), ptr::from_ref);
-    READER.store(reader.cast_mut(), Ordering::Release);
+    sched::reads_input::<A>();
     let polled = A::enable_rx_interrupt()
         .inspect_err(|why| warning!("console: no receive interrupt: {why}"))
         .is_err();
-    banner::ready::<A>();
+    banner::ready::<A>(cpu::ONLINE.snapshot().count(), wanted_cpus());
     run_from_command_line::<A>();
     println!("Type help and press Enter.");
     let mut editor = Editor::new();
@@ -46,7 +43,8 @@ pub(crate) fn main<A: Arch>() {
 }
 
 fn run_from_command_line<A: Arch>() {
-    if let Some(script) = start::script() {
+    let script = params::value_of(BOOT.lock().cmdline.as_str(), "run").map(String::from);
+    if let Some(script) = script {
         script.split(';').for_each(commands::run_line::<A>);
     }
 }
@@ -65,12 +63,9 @@ fn read_key<A: Arch>(editor: &mut Editor, polled: bool) -> Key {
     }
 }
 
-/// Bytes have come in; called by the receive interrupt, which reads nothing itself.
-pub fn input_ready<A: Arch>() {
-    // SAFETY: the pointer is null or that of a thread, and threads are never freed.
-    if let Some(reader) = unsafe { READER.load(Ordering::Acquire).as_ref() } {
-        sched::wake::<A>(reader);
-    }
+/// How many CPUs this boot wanted.
+fn wanted_cpus() -> u32 {
+    cpu::POSSIBLE.snapshot().count().min(smp::wanted_cpus())
 }
 
 /// Writes to the terminal, unlogged and as it is.

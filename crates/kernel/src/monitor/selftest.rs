@@ -11,7 +11,7 @@ use crate::cpu::{self, CpuId, CpuMask, ONLINE};
 use crate::irq::{IrqOff, Lock};
 use crate::mm::{self, PAGE};
 use crate::sched::{self, Thread};
-use crate::{image, println, smp};
+use crate::{image, println};
 
 percpu::percpu! {
     static MINE: AtomicUsize = AtomicUsize::new(usize::MAX);
@@ -38,7 +38,7 @@ pub(super) fn run<A: Arch>() -> Outcome {
         ("the heap gives out memory once", heap_is_sound),
         ("page tables protect what they should", protection::<A>),
     ];
-    let further = smp::monitor::selftests::<A>();
+    let further = super::hotplug::selftests::<A>();
     let tests = tests.iter().chain(&further);
     let (count, mut failed) = (tests.clone().count(), 0);
     for (name, test) in tests {
@@ -50,7 +50,8 @@ pub(super) fn run<A: Arch>() -> Outcome {
             }
         }
     }
-    println!("@selftest passed={} failed={failed}", count - failed);
+    let passed = count as u32 - failed;
+    println!("{}", records::Selftest { passed, failed });
     if failed == 0 {
         Ok(())
     } else {

@@ -4,10 +4,10 @@ use core::fmt;
 
 use smp_stop::Reason;
 
+use super::overflow::{StackOwner, guard_page_owner};
 use super::{Cause, die};
 use crate::arch::Arch;
 use crate::inject::{self, Place};
-use crate::mm;
 use crate::stop::FillRegisters;
 
 /// What the vectors know of an exception, in words no architecture owns.
@@ -39,7 +39,7 @@ pub fn fatal<A: Arch>(exception: &Exception<'_>) -> ! {
     inject::at(Place::Exception, 0);
     let overflow = [exception.address.unwrap_or(0), exception.sp]
         .into_iter()
-        .find_map(mm::guard_page_owner::<A>);
+        .find_map(guard_page_owner::<A>);
     let what = Story { overflow, exception };
     die::<A>(
         &Cause {
@@ -54,7 +54,7 @@ pub fn fatal<A: Arch>(exception: &Exception<'_>) -> ! {
 
 /// What happened, in a sentence.
 struct Story<'a> {
-    overflow: Option<mm::StackOwner>,
+    overflow: Option<StackOwner>,
     exception: &'a Exception<'a>,
 }
 

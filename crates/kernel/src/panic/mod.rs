@@ -7,11 +7,13 @@
 
 mod backtrace;
 mod exception;
+mod overflow;
 
 use core::fmt;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, Ordering};
 
+use records::{Hex, MaybeCpu, Quoted};
 use smp_stop::{How, Reason};
 
 pub use backtrace::{Frames, frames};
@@ -22,7 +24,7 @@ use crate::cpu::{self, CpuId};
 use crate::inject::{self, Place};
 use crate::power::{self, End};
 use crate::stop::{self, Stopped};
-use crate::{banner, clock, console, hooks, image, irq, phase, println, sched};
+use crate::{clock, console, hooks, image, phase, println, sched};
 
 /// What to do after a panic, in seconds, as Linux's `panic=`: above 0 reboot after so many, 0 stay, below 0 reboot at
 /// once. Until the command line has been read: at once.
@@ -108,12 +110,13 @@ pub(crate) fn took_over<A: Arch>(stop: &Stopped) -> ! {
 /// The machine-readable line: which CPU speaks, for what reason all stand still, whose addresses follow, and what happened.
 fn headline<A: Arch>(what: &dyn fmt::Display) {
     let reason = stop::reason().map_or("panic", Reason::name);
-    println!(
-        "@panic cpu={} reason={reason} build_id={} why=\"{}\"",
-        Me(cpu::by_hardware::<A>()),
-        banner::Hex(image::build_id()),
-        Quoted(what)
-    );
+    let line = records::Panic {
+        cpu: MaybeCpu(cpu::by_hardware::<A>().map(CpuId::as_u32)),
+        reason,
+        build_id: Hex(image::build_id()),
+        why: Quoted(what),
+    };
+    println!("{line}");
 }
 
 /// A panic inside the panic: first say what can be said, then nothing but the end.
@@ -185,7 +188,7 @@ fn print_trace(addresses: impl Iterator<Item = usize>) {
 fn others<A: Arch>(stop: &Stopped) {
     TOLD.store(CPUS, Ordering::Relaxed);
     inject::at(Place::Table, 0);
-    println!("{}", stop.report);
+    stop.print_account();
     for row in stop.report.rows().filter(|row| !row.owner) {
         if let Some(registers) = stop.report.registers(row.cpu) {
             println!("backtrace of CPU {}:", row.cpu);
@@ -194,18 +197,6 @@ fn others<A: Arch>(stop: &Stopped) {
                     .into_iter()
                     .chain(frames::<A>(registers.fp() as usize)),
             );
-        }
-    }
-}
-
-/// The executing CPU, or what the hardware calls it.
-struct Me(Option<CpuId>);
-
-impl fmt::Display for Me {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(cpu) => write!(f, "{cpu}"),
-            None => f.write_str("?"),
         }
     }
 }
@@ -243,7 +234,7 @@ impl fmt::Display for Rebooting {
 /// Waits by the counter, with a bound on polls in case it stands still.
 fn wait_seconds(seconds: u64) {
     let (start, hz) = (clock::cycles(), clock::hz());
-    let bound = seconds.saturating_mul(irq::POLLS_PER_SECOND);
+    let bound = seconds.saturating_mul(clock::POLLS_PER_SECOND);
     let done = |_: &u64| clock::cycles().wrapping_sub(start) >= hz.saturating_mul(seconds);
     (0..bound).inspect(|_| core::hint::spin_loop()).find(done);
 }
@@ -254,24 +245,5 @@ struct Seconds(u64);
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:06}", self.0 / 1_000_000_000, self.0 / 1000 % 1_000_000)
-    }
-}
-
-/// Text fit to stand between double quotes on one line.
-struct Quoted<'a>(&'a dyn fmt::Display);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        struct Escape<'a, 'b>(&'a mut fmt::Formatter<'b>);
-        impl fmt::Write for Escape<'_, '_> {
-            fn write_str(&mut self, s: &str) -> fmt::Result {
-                s.chars().try_for_each(|c| {
-                    self.0
-                        .write_char(if matches!(c, '"' | '\n' | '\r') { '\'' } else { c })
-                })
-            }
-        }
-        write!(Escape(f), "{}", self.0)
     }
 }

@@ -130,7 +130,7 @@ fn come_up(kept: &Kept) -> bool {
     let boots = kept.boots.saturating_add(1);
     BOOTS.store(boots, Ordering::Relaxed);
     info!("boot: number {boots} since this machine was turned on; reset by {by}");
-    println!("@boot n={boots} by={by}");
+    println!("{}", records::Boot { n: boots, by });
     true
 }
 

@@ -3,8 +3,6 @@
 pub(crate) mod boots;
 mod ways;
 
-use core::fmt;
-
 use smp_stop::Reason;
 pub(crate) use ways::{choose, choose_of, power_off, reboot, reset, reset_without_a_word};
 
@@ -32,20 +30,21 @@ pub enum End {
     Halt,
 }
 
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl End {
+    /// As in the record.
+    const fn name(self) -> &'static str {
+        match self {
             Self::PowerOff => "poweroff",
             Self::Reboot => "reboot",
             Self::Panic => "panic",
             Self::Halt => "halt",
-        })
+        }
     }
 }
 
 /// The last line the kernel prints, but for `@way` before each way to reset the machine that it tries.
 pub(crate) fn announce(end: End) {
-    println!("@end how={end}");
+    println!("{}", records::End { how: end.name() });
 }
 
 /// Ends the kernel in a planned way.
@@ -59,7 +58,7 @@ pub fn shut_down<A: Arch>(end: End) -> ! {
     inject::at(Place::ShutDown, 0);
     console::seize(cpu::by_hardware::<A>());
     if !stop.is_complete() || inject::is_staged() {
-        println!("{}", stop.report);
+        stop.print_account();
     }
     println!("{stop}");
     announce(end);
@@ -70,7 +69,7 @@ pub fn shut_down<A: Arch>(end: End) -> ! {
     }
     if end != End::Halt {
         inject::at(Place::Failed, 0);
-        println!("{end} did not happen: the machine stays halted");
+        println!("{} did not happen: the machine stays halted", end.name());
     }
     A::halt()
 }

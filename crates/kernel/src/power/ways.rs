@@ -77,7 +77,7 @@ pub(crate) fn reset_without_a_word<A: Arch>() {
 }
 
 fn announce(way: &Way) {
-    println!("@way name={}", way.name);
+    println!("{}", records::Way { name: way.name });
 }
 
 fn reset_by<A: Arch>(before: impl Fn(&Way)) {

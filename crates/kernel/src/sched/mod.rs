@@ -4,11 +4,17 @@
 //! if that is another CPU, interrupts it. The timer runs only when somebody waits for it: an idle CPU, or one with a single
 //! thread, takes no tick.
 
+mod input;
 mod queue;
 #[cfg(feature = "smp")]
 pub(crate) mod smp;
 mod switch;
 mod thread;
+#[cfg(not(feature = "smp"))]
+mod up;
+mod wait;
+#[cfg(not(feature = "smp"))]
+use up as smp;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -18,15 +24,18 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use ::trace::Event;
 use percpu::{Pin, percpu};
 
+pub use input::input_ready;
+pub(crate) use input::reads_input;
 pub use queue::RunQueue;
 use switch::{finish_switch, leave, switch_away};
 pub use thread::{Main, State, Thread};
+pub use wait::{rest, timer_interrupt, wait_until};
 
 use crate::arch::Arch;
 use crate::cpu::{self, CpuId};
 use crate::irq::{IrqOff, Lock};
 use crate::mm::{self, Stack};
-use crate::{clock, smp as others, trace};
+use crate::{clock, trace};
 
 /// How long a thread runs before another that is ready gets its turn.
 pub const TURN_NS: u64 = 10 * clock::MS;
@@ -87,7 +96,7 @@ impl Drop for PreemptOff {
 }
 
 /// Whether this is a thread, which can sleep: neither boot code nor what a CPU does when nobody is ready.
-pub(crate) fn in_thread<A: Arch>() -> bool {
+fn in_thread<A: Arch>() -> bool {
     let off = IrqOff::new();
     let idle = || RUNQ.this::<A>(off.pin()).lock().idle;
     current::<A>().is_some_and(|me| idle().is_none_or(|idle| !ptr::eq(idle, me)))
@@ -195,22 +204,6 @@ pub fn sleep<A: Arch>(ns: u64) {
     }
 }
 
-/// Sleeps until `done` or until the clock reaches `deadline_ns`; whether it was `done`. It looks when somebody wakes the
-/// thread, and by itself: soon at first, then every millisecond.
-pub fn wait_until<A: Arch>(deadline_ns: u64, mut done: impl FnMut() -> bool) -> bool {
-    const FIRST_LOOK_NS: u64 = 20_000;
-    let mut pause = FIRST_LOOK_NS;
-    while !done() {
-        let now = clock::now_ns();
-        if now >= deadline_ns {
-            return false;
-        }
-        block_until::<A>(deadline_ns.min(now + pause));
-        pause = (2 * pause).min(clock::MS);
-    }
-    true
-}
-
 /// Makes `thread` ready, on its own CPU. If it is awake its next block returns at once.
 pub fn wake<A: Arch>(thread: &'static Thread) {
     let off = IrqOff::new();
@@ -230,7 +223,7 @@ pub fn wake<A: Arch>(thread: &'static Thread) {
     if home == cpu::id::<A>(off.pin()) {
         after_wake::<A>(&off);
     } else {
-        others::kick::<A>(home);
+        smp::kick::<A>(home);
     }
 }
 
@@ -288,7 +281,7 @@ pub fn resched_interrupt<A: Arch>() {
 }
 
 /// The timer fired: sleepers wake, a turn may be over.
-pub(crate) fn timer_expired<A: Arch>(off: &IrqOff) {
+fn timer_expired<A: Arch>(off: &IrqOff) {
     let now = clock::now_ns();
     let mut queue = RUNQ.this::<A>(off.pin()).lock();
     queue.wake_due(now);
@@ -311,11 +304,12 @@ pub fn preempt_on_irq_exit<A: Arch>() {
     }
 }
 
-/// What a CPU does when nobody is ready: waits, halted, for an interrupt.
-pub fn idle<A: Arch>() -> ! {
+/// What a CPU does when no thread is ready: waits, halted, for an interrupt. Before each wait it calls `leave_if_asked`, which
+/// does not return where the CPU is to go off.
+pub fn idle<A: Arch>(leave_if_asked: fn(&IrqOff)) -> ! {
     loop {
         let off = IrqOff::new();
-        others::leave_if_asked::<A>(&off);
+        leave_if_asked(&off);
         switch_away::<A>(&off, State::Ready);
         let empty = RUNQ.this::<A>(off.pin()).lock().ready.len() == 0;
         if empty {

@@ -1,8 +1,21 @@
-//! What only a CPU that leaves asks of the scheduler.
+//! Many CPUs: waking another, and what a CPU that leaves asks of the scheduler.
 
-use super::{RUNQ, others};
-use crate::arch::Arch;
-use crate::cpu::{CpuId, CpuMask};
+use ::trace::Event;
+
+use super::RUNQ;
+use crate::arch::{Arch, Ipi};
+use crate::cpu::{self, CpuId, CpuMask};
+use crate::trace;
+
+/// Interrupts `cpu` so that it looks at its run queue.
+pub(crate) fn kick<A: Arch>(cpu: CpuId) {
+    if let Some(hw) = cpu::hw_id(cpu) {
+        trace::here::<A>(Event::IpiSent {
+            to: trace::number(Some(cpu)),
+        });
+        A::send_ipi(cpu, hw, Ipi::Resched);
+    }
+}
 
 /// Has `cpu` run its idle thread from its next interrupt on, whoever else is ready; or, `false`, go on as before.
 pub(crate) fn prefer_idle(cpu: CpuId, leaving: bool) {
@@ -30,5 +43,5 @@ pub(crate) fn move_away<A: Arch>(me: CpuId, heirs: &CpuMask) {
             queue.adopt(thread, asleep);
         }
     });
-    heirs.iter().for_each(others::kick::<A>);
+    heirs.iter().for_each(kick::<A>);
 }

@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use super::BootBlock;
-use crate::arch::Arch;
+use crate::arch::{Arch, BootBlock};
 use crate::cpu::{self, BOOT_CPU, CpuId, NR_CPUS};
 use crate::inject::{self, Place};
 use crate::mm::{self, Stack};

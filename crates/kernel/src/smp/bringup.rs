@@ -11,14 +11,14 @@ use core::sync::atomic::Ordering;
 use ::trace::Event;
 use smp_stop::{CpuState, Generation};
 
-use super::{BootBlock, MAX_CPUS, StartError, blocks, hotplug};
-use crate::arch::Arch;
+use super::{MAX_CPUS, blocks, hotplug};
+use crate::arch::{Arch, BootBlock, InStep, StartError};
 use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
 use crate::inject::{self, Place};
 use crate::irq::IrqOff;
-use crate::mm::{self, Areas, InStep, Phase, Synced};
-use crate::{clock, info, irq, phase, println, sched, trace, warning};
+use crate::mm::{self, Areas, Phase, Synced};
+use crate::{clock, info, phase, println, sched, trace, warning};
 
 /// How long a released CPU may take to reach Rust before it is asked again, and how often that is done.
 const ASK_AGAIN_NS: u64 = 100 * MS;
@@ -32,7 +32,7 @@ pub(crate) fn smp_init<A: Arch>(method: &str, tables: Synced<Areas>) {
     let (blocks, tables) = tables.change::<A, _>("stacks for the other CPUs", make_blocks::<A>);
     let tables = tables.resync::<A>();
     if blocks.is_empty() {
-        println!("@cpus expected=0 started=0 online=0 missing=");
+        println!("{}", records::Cpus::alone());
         return;
     }
     let start = clock::now_ns();
@@ -87,7 +87,7 @@ fn release<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Synced<P>)
             // The id came from a mask of the same size.
             let _ = refused.set(block.cpu_id());
         }
-        A::start_pause_ns().into_iter().for_each(irq::rest::<A>);
+        A::start_pause_ns().into_iter().for_each(sched::rest::<A>);
     }
     refused
 }
@@ -134,7 +134,7 @@ fn wait<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Synced<P>) {
         arrived == blocks.len()
     };
     for attempt in 1..ATTEMPTS {
-        if irq::wait_until::<A>(start + ASK_AGAIN_NS * u64::from(attempt), &mut all_arrived) {
+        if sched::wait_until::<A>(start + ASK_AGAIN_NS * u64::from(attempt), &mut all_arrived) {
             return;
         }
         for block in blocks.iter().filter(|b| is_starting(b) && !b.is_alive()) {
@@ -143,7 +143,7 @@ fn wait<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Synced<P>) {
             let _ = ask::<A, P>(block, tables, attempt);
         }
     }
-    irq::wait_until::<A>(deadline, &mut all_arrived);
+    sched::wait_until::<A>(deadline, &mut all_arrived);
 }
 
 /// Whether it is still to come. One that is online is also in the mask by the time it has told the boot CPU.
@@ -184,10 +184,14 @@ fn report(blocks: &[&'static BootBlock], came: &Came, ns: u64, method: &str) {
         let _ = expected.set(id);
     }
     let online = ONLINE.snapshot();
-    println!(
-        "@cpus expected={expected} started={} online={online} missing={missing} ns={ns}",
-        expected.and_not(refused)
-    );
+    let line = records::Cpus {
+        expected: &expected,
+        started: &expected.and_not(refused),
+        online: &online,
+        missing,
+        ns,
+    };
+    println!("{line}");
     info!(
         "smp: {} of {} CPUs online in {} us by {}",
         online.count(),
@@ -237,7 +241,7 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
     A::note_stack(block.stack_top as usize - mm::STACK_BYTES);
     inject::at(Place::Installed, 0);
     arrive::<A>(cpu, block.generation());
-    sched::idle::<A>()
+    sched::idle::<A>(hotplug::leave_if_asked::<A>)
 }
 
 /// Through the online gate, or not. The masks come after the word: they are information, and a stop looks at words.

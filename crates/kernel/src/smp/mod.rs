@@ -2,7 +2,7 @@
 
 mod blocks;
 mod bringup;
-mod hotplug;
+pub(crate) mod hotplug;
 #[cfg(any(feature = "fault-injection", test))]
 mod next;
 mod ops;
@@ -13,22 +13,13 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 pub use bringup::secondary_start;
 pub(crate) use bringup::smp_init;
-pub(crate) use hotplug::{leave_if_asked, monitor};
+pub(crate) use hotplug::leave_if_asked;
 #[cfg(any(feature = "fault-injection", test))]
 pub(crate) use next::start_all_again;
-pub use ops::{
-    BootBlock, Bound, Ipi, Rung, RungKind, SignalError, SmpArch, SmpBringUpOps, SmpHotplugOps, SmpStopOps,
-    StartError, Targets,
-};
 pub(crate) use params::PARAMS;
-pub(crate) use stop::Engine;
 pub use stop::stop_signal;
 
-use ::trace::Event;
-
-use crate::arch::Arch;
-use crate::cpu::{self, CpuId, NR_CPUS};
-use crate::trace;
+use crate::cpu::NR_CPUS;
 
 /// As in the banner and the readiness line.
 pub const BUILD: &str = "smp";
@@ -44,35 +35,6 @@ pub(crate) static STOP_GRACE_MS: AtomicU32 = AtomicU32::new(0);
 /// Most CPUs this boot may run.
 pub(crate) fn cpu_limit() -> usize {
     NR_CPUS_LIMIT.load(Ordering::Relaxed).clamp(1, NR_CPUS)
-}
-
-/// Interrupts `cpu` so that it looks at its run queue.
-pub(crate) fn kick<A: Arch>(cpu: CpuId) {
-    if let Some(hw) = cpu::hw_id(cpu) {
-        trace::here::<A>(Event::IpiSent {
-            to: trace::number(Some(cpu)),
-        });
-        A::send_ipi(cpu, hw, Ipi::Resched);
-    }
-}
-
-/// Sends the executing CPU a non-maskable interrupt, where there are such.
-#[cfg(any(feature = "fault-injection", test))]
-pub(crate) fn nmi_self<A: Arch>() {
-    let me = A::hw_id();
-    A::send_ipi(cpu::by_hw_id(me).unwrap_or(cpu::BOOT_CPU), me, Ipi::NonMaskable);
-}
-
-/// Interrupts all other CPUs, in every way there is, whatever they do.
-#[cfg(any(feature = "fault-injection", test))]
-pub(crate) fn storm<A: Arch>() {
-    let me = A::hw_id();
-    let others = cpu::POSSIBLE.snapshot();
-    let others = others.iter().filter_map(|id| Some((id, cpu::hw_id(id)?)));
-    for (id, hw) in others.filter(|(_, hw)| *hw != me) {
-        A::send_ipi(id, hw, Ipi::Resched);
-        A::send_ipi(id, hw, Ipi::NonMaskable);
-    }
 }
 
 /// CPUs this boot wanted to start, itself included.

@@ -5,12 +5,14 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{BootBlock, StartError, blocks};
-use crate::arch::Arch;
-use crate::clock::MS;
+use records::Quoted;
+
+use super::blocks;
+use crate::arch::{Arch, BootBlock, InStep, StartError};
+use crate::clock::{self, MS};
 use crate::cpu::{self, CpuMask};
 use crate::inject::{self, Effect, Place};
-use crate::mm::{self, InStep};
+use crate::mm;
 use crate::println;
 
 /// How long a CPU may take until it runs Rust code, before it is asked again, and how often that is done.
@@ -48,7 +50,13 @@ pub(crate) fn start_all_again<A: Arch>() {
     });
     let refused = match outcomes {
         Ok(refused) => refused,
-        Err(why) => return println!("@next started= lost= left= why=\"{why}\""),
+        Err(why) => {
+            let none = records::Next {
+                why: Some(Quoted(&why)),
+                ..records::Next::none()
+            };
+            return println!("{none}");
+        }
     };
     for attempt in 1..=ATTEMPTS {
         let all = || {
@@ -58,7 +66,7 @@ pub(crate) fn start_all_again<A: Arch>() {
                 .filter(|(_, refused)| refused.is_none());
             asked.all(|(block, _)| block.is_alive())
         };
-        inject::wait(COMES_NS, all);
+        clock::spin_until(COMES_NS, all);
         if all() || attempt == ATTEMPTS {
             break;
         }
@@ -82,7 +90,13 @@ pub(crate) fn start_all_again<A: Arch>() {
         println!("  CPU {}: {why}", block.cpu);
         let _ = lost.set(block.cpu_id());
     }
-    println!("@next started={started} lost={lost} left={left}");
+    let line = records::Next {
+        started: &started,
+        lost: &lost,
+        left: &left,
+        why: None::<Quoted<'_>>,
+    };
+    println!("{line}");
 }
 
 /// Releases one. Its stack and area are nobody's: all stand still.

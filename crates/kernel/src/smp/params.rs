@@ -2,10 +2,9 @@
 
 use core::sync::atomic::Ordering;
 
-use boot_info::cmdline::{Param, ValueError};
+use boot_info::cmdline::{Param, ValueError, number_up_to};
 
 use super::{MAX_CPUS, NR_CPUS_LIMIT, STOP_GRACE_MS};
-use crate::params::number;
 
 /// Words of the command line that only an SMP build knows.
 pub(crate) const PARAMS: &[Param] = &[
@@ -17,7 +16,7 @@ pub(crate) const PARAMS: &[Param] = &[
     Param {
         name: "maxcpus",
         help: "maxcpus=N  start at most N CPUs at boot; 0 and 1 mean the boot CPU alone",
-        parse: |value| number(value, u64::MAX).map(|n| MAX_CPUS.store(clamp(n), Ordering::Relaxed)),
+        parse: |value| number_up_to(u64::MAX, value).map(|n| MAX_CPUS.store(clamp(n), Ordering::Relaxed)),
     },
     Param {
         name: "nosmp",
@@ -30,12 +29,14 @@ pub(crate) const PARAMS: &[Param] = &[
     Param {
         name: "stop_grace",
         help: "stop_grace=N  give a CPU N milliseconds at least before it counts as silent in a stop; at most a minute",
-        parse: |value| number(value, 60_000).map(|ms| STOP_GRACE_MS.store(ms as u32, Ordering::Relaxed)),
+        parse: |value| {
+            number_up_to(60_000, value).map(|ms| STOP_GRACE_MS.store(ms as u32, Ordering::Relaxed))
+        },
     },
 ];
 
 fn at_least_one(value: Option<&str>) -> Result<usize, ValueError> {
-    match number(value, u64::MAX)? {
+    match number_up_to(u64::MAX, value)? {
         0 => Err(ValueError::Other("must be at least 1")),
         n => Ok(clamp(n)),
     }

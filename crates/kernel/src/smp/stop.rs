@@ -2,13 +2,11 @@
 
 use smp_stop::{CpuId, Generation, RungKind};
 
+use crate::account::STOP;
 use crate::arch::Arch;
 use crate::inject::{self, Place};
 use crate::panic;
-use crate::stop::{FillRegisters, Machine, STOP, Stopped};
-
-/// The engine, over this kernel's [`STOP`] area.
-pub(crate) type Engine<'a, A> = smp_stop::smp::Engine<'a, Machine<'a, A>>;
+use crate::stop::{Engine, FillRegisters, Machine, Stopped};
 
 /// A stop signal arrived. Called by the handler of each rung's signal, and first of all by that of every non-maskable
 /// interrupt, with interrupts off; `interrupted` fills in the registers of the code that was interrupted. Parks this CPU if

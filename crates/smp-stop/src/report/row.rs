@@ -82,6 +82,15 @@ impl Row {
         }
     }
 
+    /// What its word says, in one word; `owner` for the owner, `?` if the word means nothing.
+    pub fn state(&self) -> &'static str {
+        match self.view {
+            _ if self.owner => "owner",
+            Some(view) => view.state.name(),
+            None => "?",
+        }
+    }
+
     /// Whether there is anything to say about it: it was released at some time.
     pub fn is_of_interest(&self) -> bool {
         self.owner || self.silent.is_some() || self.view.is_none_or(View::was_released)

@@ -61,20 +61,10 @@ struct Line {
     registers: Option<Registers>,
 }
 
-impl Line {
-    fn state(&self) -> &'static str {
-        match self.row.view {
-            _ if self.row.owner => "owner",
-            Some(view) => view.state.name(),
-            None => "?",
-        }
-    }
-}
-
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = &self.row;
-        write!(f, "{:>5} {:>#12x} {:14} ", row.cpu, row.hw_id, self.state())?;
+        write!(f, "{:>5} {:>#12x} {:14} ", row.cpu, row.hw_id, row.state())?;
         write!(f, "{:12} ", row.via.map_or("-", super::Via::name))?;
         match row.answered_ns {
             Some(ns) => write!(f, "{:>7}.{:03} ", (ns / 1000).min(9_999_999), ns % 1000)?,

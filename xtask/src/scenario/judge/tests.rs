@@ -18,9 +18,11 @@ stop: panic by CPU 1: stopped after 8497.891 us
   cpu  hardware id state          stopped by      after us why           pc                
     0          0x0 parked         interrupt       3045.440 -             0xffffffff80013a50
     1          0x1 owner          owner                  - -             0xffffffff8000ff10
+@cpu n=0 state=parked via=\"interrupt\" why=- regs=1
+@cpu n=1 state=owner via=\"owner\" why=- regs=1
 backtrace of CPU 0:
   #0 0xffffffff80013a50
-@stop state=stopped owner=1 stopped=0 silent= took_ns=8497891
+@stop state=stopped reason=panic owner=1 stopped=0 off= silent= took_ns=8497891
 @end how=panic
 @way name=acpi
 ";
@@ -59,8 +61,7 @@ fn lie(from: &str, to: &str, clue: &str) {
     assert!(wrong.contains(clue), "{to}: {wrong}");
 }
 
-const ROW_0: &str =
-    "    0          0x0 parked         interrupt       3045.440 -             0xffffffff80013a50\n";
+const ROW_0: &str = "@cpu n=0 state=parked via=\"interrupt\" why=- regs=1\n";
 
 #[test]
 fn the_truth_passes() {
@@ -71,53 +72,40 @@ fn the_truth_passes() {
 
 #[test]
 fn a_kernel_that_counts_is_found_out() {
-    let rows = format!(
-        "{ROW_0}    1          0x1 owner          owner                  - -             0xffffffff8000ff10\n"
-    );
-    let text = TRUE
-        .replace("stop: panic by CPU 1: stopped after 8497.891 us", "stop: none")
-        .replace(&rows, "");
-    assert!(verdict(&text, End::Panic).is_err());
-    // The same with a better liar: it only leaves out whom it did not ask.
+    let rows = format!("{ROW_0}@cpu n=1 state=owner via=\"owner\" why=- regs=1\n");
+    assert!(verdict(&TRUE.replace(&rows, ""), End::Panic).is_err());
+    // The same with a better liar: it only leaves out the CPU that it did not ask.
     lie(ROW_0, "", "CPU 0 is not accounted for");
 }
 
 #[test]
 fn a_cpu_that_runs_on_is_found_out() {
     lie(
-        "0x0 parked  ",
-        "0x0 online  ",
+        "n=0 state=parked",
+        "n=0 state=online",
         "CPU 0 is online, and nothing says why",
     );
     lie(
-        "-             0xffffffff80013a50",
-        "IRQ_OFF       0xffffffff80013a50",
+        "via=\"interrupt\" why=-",
+        "via=\"interrupt\" why=IRQ_OFF",
         "IRQ_OFF",
     );
-    lie(
-        "-             0xffffffff80013a50",
-        "-             -                 ",
-        "registers",
-    );
-    lie(
-        "parked         interrupt   ",
-        "parked         gate        ",
-        "gate",
-    );
-    lie(ROW_0, &format!("{ROW_0}{ROW_0}"), "2 times");
+    lie("why=- regs=1\n@cpu n=1", "why=- regs=0\n@cpu n=1", "registers");
+    lie("via=\"interrupt\"", "via=\"gate\"", "gate");
+    lie(ROW_0, &format!("{ROW_0}{ROW_0}"), "2 lines");
 }
 
 #[test]
 fn another_stop_is_found_out() {
-    lie("stop: panic by", "stop: crash by", "crash");
-    lie("0x1 owner ", "0x1 parked", "owned by");
+    lie("reason=panic owner", "reason=crash owner", "crash");
+    lie("n=1 state=owner", "n=1 state=parked", "owned by");
     lie("injected at Entry\"", "page fault\"", "page fault");
     lie("stopped=0 ", "stopped= ", "disagree about CPU 0");
     lie("silent= ", "silent=0 ", "disagree about CPU 0");
     lie("took_ns=8497891", "took_ns=8497891000", "took 8497 ms");
     lie(
-        "@stop state=stopped owner=1",
-        "stop state=stopped owner=1",
+        "@stop state=stopped reason",
+        "stop state=stopped reason",
         "no @stop",
     );
     assert!(verdict(TRUE, End::PanicPartial).is_err());

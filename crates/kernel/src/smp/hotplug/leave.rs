@@ -5,12 +5,13 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use ::trace::Event;
 
 use super::{LET_GO_NS, Refusal, arrived};
+use crate::account::STOP;
 use crate::arch::Arch;
 use crate::cpu::{self, ACTIVE, CpuId, ONLINE};
 use crate::inject::{self, Place};
 use crate::irq::IrqOff;
-use crate::smp::{Engine, kick};
-use crate::stop::{Machine, STOP, Stopped};
+use crate::sched::smp::kick;
+use crate::stop::{Engine, Machine, Stopped};
 use crate::{clock, panic, phase, sched, trace};
 
 /// Who is asked: the CPU's number plus one, or 0 for nobody; and [`GRANTED`], once it has begun.

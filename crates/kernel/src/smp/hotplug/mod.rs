@@ -6,16 +6,14 @@
 //! same stacks, area and block. `docs/boot.md` tells the order.
 
 mod leave;
-pub(crate) mod monitor;
-mod selftest;
 
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use smp_stop::CpuState;
 
-use super::{Ipi, blocks, bringup};
-use crate::arch::Arch;
+use super::{blocks, bringup};
+use crate::arch::{Arch, Ipi};
 use crate::clock::{self, MS};
 use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, ONLINE, POSSIBLE};
 use crate::mm;
@@ -92,7 +90,7 @@ pub(crate) fn offline<A: Arch>(cpu: CpuId) -> Result<(), Refusal> {
     let gone = || cpu::word(cpu).state() == CpuState::Off && !is_on_by_hardware::<A>(cpu);
     let off = sched::wait_until::<A>(clock::now_ns() + GO_NS, gone);
     // An interrupt that was on its way to the CPU is lost with it: whoever waits for one has a look.
-    crate::input_ready::<A>();
+    sched::input_ready::<A>();
     match (off, cpu::word(cpu).state()) {
         (true, _) => Ok(()),
         (false, CpuState::Off) => Err("it says that it is off, and the hardware says that it is not"),

@@ -3,12 +3,12 @@
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::{Refusal, offline, online};
 use crate::arch::Arch;
 use crate::clock::{self, MS};
 use crate::cpu::{ACTIVE, CpuId, CpuMask, ONLINE};
 use crate::monitor::selftest::Test;
 use crate::sched;
+use crate::smp::hotplug::{Refusal, offline, online};
 
 type Outcome = Result<(), Refusal>;
 

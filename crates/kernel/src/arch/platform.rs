@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 
-use crate::arch::HwId;
+use super::HwId;
 
 /// CPUs a firmware table may list: more than any build runs, so that those left off can be named.
 pub const MAX_FIRMWARE_CPUS: usize = 1024;

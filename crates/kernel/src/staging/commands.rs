@@ -3,17 +3,15 @@
 use alloc::string::String;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::act::{is_posted, post, wait};
-use super::rule::{PLACES, token};
 use crate::arch::Arch;
 use crate::clock::{self, MS};
-use crate::monitor::commands::{cpu_argument, run_line};
-use crate::{irq, println, sched};
+use crate::inject::{PLACES, is_posted, post, token};
+use crate::{cpu, irq, println, sched};
 
 type Outcome = Result<(), &'static str>;
 
-/// Runs the command `name`, if it is one of these.
-pub(crate) fn command<A: Arch>(name: &str, rest: &str) -> Option<Outcome> {
+/// Runs the command `name`, if it is one of these. `run_line` runs any command of the monitor's.
+pub(crate) fn command<A: Arch>(name: &str, rest: &str, run_line: fn(&str)) -> Option<Outcome> {
     match name {
         "points" => {
             PLACES
@@ -23,8 +21,8 @@ pub(crate) fn command<A: Arch>(name: &str, rest: &str) -> Option<Outcome> {
         }
         "post" => Some(token(rest).map(post)),
         "await" => Some(token(rest).and_then(sleep_until::<A>)),
-        "later" => Some(later::<A>(rest, true)),
-        "later-off" => Some(later::<A>(rest, false)),
+        "later" => Some(later::<A>(rest, true, run_line)),
+        "later-off" => Some(later::<A>(rest, false, run_line)),
         "stay" => {
             stay();
             Some(Ok(()))
@@ -54,20 +52,20 @@ fn stay() {
 
 /// `later CPU TOKEN COMMAND`: on that CPU, spins until the token is posted, then runs the command. With `later-off`
 /// interrupts are off meanwhile, and stay off. Returns once it spins.
-fn later<A: Arch>(text: &str, interrupts: bool) -> Outcome {
+fn later<A: Arch>(text: &str, interrupts: bool, run_line: fn(&str)) -> Outcome {
     static SPINNING: AtomicUsize = AtomicUsize::new(0);
     let mut words = text.splitn(3, ' ');
     let (Some(which), Some(when), Some(command)) = (words.next(), words.next(), words.next()) else {
         return Err("on which CPU, after which token, and what?");
     };
-    let id = cpu_argument(which)?.first().ok_or("on which CPU?")?;
+    let id = cpu::online_named(which)?.first().ok_or("on which CPU?")?;
     let (when, command) = (token(when)?, String::from(command));
     let before = SPINNING.load(Ordering::Acquire);
     let run = move || {
         let off = (!interrupts).then(irq::IrqOff::new);
         SPINNING.fetch_add(1, Ordering::AcqRel);
-        wait(u64::MAX, || is_posted(when));
-        run_line::<A>(&command);
+        clock::spin_until(u64::MAX, || is_posted(when));
+        run_line(&command);
         drop(off);
     };
     sched::spawn::<A>("later", id, run).map_err(|_| "out of memory")?;

@@ -1,8 +1,8 @@
 //! The monitor's commands.
 
-use super::{Refusal, offline, online};
 use crate::arch::Arch;
 use crate::cpu::{CpuId, CpuMask, ONLINE};
+use crate::smp::hotplug::{Refusal, offline, online};
 use crate::{clock, mm, println};
 
 pub(crate) use super::selftest::selftests;
@@ -69,20 +69,21 @@ pub(crate) fn cycle<A: Arch>(text: &str) -> Outcome {
     let before = memory();
     let done = (0..cycles).try_for_each(|_| round::<A>(&cpus, &mut off, &mut on));
     let after = memory();
-    println!(
-        "@hotplug cpus={cpus} cycles={cycles} off={} on={} off_ns={} off_max_ns={} on_ns={} on_max_ns={} \
-         pages_before={} pages_after={} heap_before={} heap_after={}",
-        off.count,
-        on.count,
-        off.mean(),
-        off.longest,
-        on.mean(),
-        on.longest,
-        before.0,
-        after.0,
-        before.1,
-        after.1,
-    );
+    let line = records::Hotplug {
+        cpus: &cpus,
+        cycles,
+        off: off.count,
+        on: on.count,
+        off_ns: off.mean(),
+        off_max_ns: off.longest,
+        on_ns: on.mean(),
+        on_max_ns: on.longest,
+        pages_before: before.0,
+        pages_after: after.0,
+        heap_before: before.1,
+        heap_after: after.1,
+    };
+    println!("{line}");
     done
 }
 

@@ -13,9 +13,22 @@ use cpumask::CpuId;
 use paging::{Cache, Prot, Space, TableMemory};
 use smp_stop::Registers;
 
-use crate::mm::InStep;
-use crate::platform::Platform;
-use crate::smp::SmpArch;
+mod memory;
+pub mod platform;
+#[cfg(feature = "smp")]
+mod smp;
+#[cfg(not(feature = "smp"))]
+mod up;
+
+pub use memory::{InStep, OutOfMemory};
+pub use platform::Platform;
+#[cfg(feature = "smp")]
+pub use smp::{
+    BootBlock, Bound, Ipi, Rung, RungKind, SignalError, SmpArch, SmpBringUpOps, SmpHotplugOps, SmpStopOps,
+    StartError, Targets,
+};
+#[cfg(not(feature = "smp"))]
+pub use up::SmpArch;
 
 /// A CPU as the hardware names it: 32-bit APIC id, or the affinity fields of `MPIDR_EL1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
