@@ -22,13 +22,17 @@ fn cpuid(leaf: u32, subleaf: u32) -> CpuIdResult {
     }
 }
 
+/// Something to ask for a leaf.
+type Reader = fn(u32, u32) -> CpuIdResult;
+
 /// The parsed leaves. `raw-cpuid` offers `CpuId::new` only where SSE is assumed, hence the reader.
-pub fn id() -> CpuId<fn(u32, u32) -> CpuIdResult> {
+pub fn id() -> CpuId<Reader> {
     CpuId::with_cpuid_reader(cpuid)
 }
 
 bitflags! {
-    /// The features that the kernels look at. All CPUs of a machine are taken to have those of the boot CPU.
+    /// The features that the kernels look at. None is taken from another: where two come together on every CPU that was ever
+    /// made, firmware or an emulator can still take one of them away.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Features: u32 {
         /// Global pages.
@@ -61,8 +65,14 @@ bitflags! {
         const HYPERVISOR = 1 << 13;
         /// Tables of three levels for 32-bit addresses.
         const PAE = 1 << 14;
-        /// SSE, and FXSAVE and FXRSTOR with it.
+        /// SSE, with FXSAVE and FXRSTOR.
         const SSE = 1 << 15;
+        /// An x87 unit.
+        const FPU = 1 << 16;
+        /// MFENCE and LFENCE, which came with SSE2.
+        const FENCES = 1 << 17;
+        /// `IA32_EFER` exists: it came with SYSCALL, long mode and the no-execute bit.
+        const EFER = 1 << 18;
         /// Not a feature: CPUID has been asked.
         const DETECTED = 1 << 31;
     }
@@ -72,20 +82,27 @@ bitflags! {
 static FEATURES: AtomicU32 = AtomicU32::new(0);
 
 impl Features {
-    fn detect() -> Self {
-        let id = id();
+    /// What a secondary CPU must have if the boot CPU has it: the rest of the kernel looks at the boot CPU's.
+    const SHARED: Self = Self::all().difference(Self::HYPERVISOR);
+
+    /// What `id` tells. Features that are of no use without a model-specific register are there only if those are.
+    fn detect(id: &CpuId<Reader>) -> Self {
         let mut found = Self::DETECTED;
+        let mut msr = false;
         if let Some(f) = id.get_feature_info() {
+            msr = f.has_msr();
             found.set(Self::PGE, f.has_pge());
             found.set(Self::PAE, f.has_pae());
             found.set(Self::MCE, f.has_mce());
             found.set(Self::RDRAND, f.has_rdrand());
             found.set(Self::APIC, f.has_apic());
-            found.set(Self::X2APIC, f.has_x2apic());
-            found.set(Self::TSC_DEADLINE, f.has_tsc_deadline());
-            found.set(Self::APIC_BASE, f.has_apic() && f.has_msr() && f.family_id() >= 6);
+            found.set(Self::X2APIC, f.has_x2apic() && msr);
+            found.set(Self::TSC_DEADLINE, f.has_tsc_deadline() && msr);
+            found.set(Self::APIC_BASE, f.has_apic() && msr && f.family_id() >= 6);
             found.set(Self::HYPERVISOR, f.has_hypervisor());
+            found.set(Self::FPU, f.has_fpu());
             found.set(Self::SSE, f.has_sse() && f.has_fxsave_fxstor());
+            found.set(Self::FENCES, f.has_sse2());
         }
         if let Some(f) = id.get_extended_feature_info() {
             found.set(Self::SMEP, f.has_smep());
@@ -94,7 +111,9 @@ impl Features {
             found.set(Self::RDSEED, f.has_rdseed());
         }
         if let Some(f) = id.get_extended_processor_and_feature_identifiers() {
-            found.set(Self::NX, f.has_execute_disable());
+            let efer = f.has_syscall_sysret() || f.has_64bit_mode() || f.has_execute_disable();
+            found.set(Self::EFER, efer && msr);
+            found.set(Self::NX, f.has_execute_disable() && msr);
             found.set(Self::PAGE_1G, f.has_1gib_pages());
         }
         found
@@ -116,12 +135,12 @@ impl Features {
     }
 }
 
-/// The features, detected at the first call.
+/// The boot CPU's features, detected at the first call.
 #[inline]
 pub fn features() -> Features {
     match FEATURES.load(Ordering::Relaxed) {
         0 => {
-            let found = Features::detect();
+            let found = Features::detect(&id());
             FEATURES.store(found.bits(), Ordering::Relaxed);
             found
         }
@@ -129,10 +148,19 @@ pub fn features() -> Features {
     }
 }
 
-/// Whether the CPU has `feature`.
+/// Whether the boot CPU has `feature`, and so every CPU that is online.
 #[inline]
 pub fn has(feature: Features) -> bool {
     features().contains(feature)
+}
+
+/// What a secondary CPU lacks that the boot CPU has.
+///
+/// # Errors
+/// It lacks something that the kernel uses wherever the boot CPU has it.
+pub fn compare_with_boot_cpu() -> Result<(), Features> {
+    let lacking = features().intersection(Features::SHARED) - Features::detect(&id());
+    lacking.is_empty().then_some(()).ok_or(lacking)
 }
 
 /// Switches on, on the executing CPU, what protects the kernel from itself: write protection in ring 0, no-execute,
@@ -147,6 +175,24 @@ pub fn enable_features() {
     unsafe {
         regs::set_cr0(regs::cr0() | CR0_WP);
         regs::set_cr4(regs::cr4() | features.cr4());
+    }
+    // An emulator may let a bit pass that is an exception on the CPU it plays: the entry code has to have asked, too.
+    debug_assert_eq!(
+        regs::cr4() & !(features.cr4() | regs::CR4_PAE | regs::CR4_PSE),
+        0,
+        "CR4 has bits of features that this CPU lacks"
+    );
+}
+
+/// Orders what comes before against a later write of a model-specific register that does not wait for it (SDM Vol. 3A,
+/// 11.5.4.1 and 11.12.3): by the fences, or by CPUID, which waits for everything, where there are none.
+#[inline]
+pub fn fence_before_wrmsr() {
+    if has(Features::FENCES) {
+        // SAFETY: the CPU has the instructions, and they change nothing.
+        unsafe { core::arch::asm!("mfence", "lfence", options(nostack, preserves_flags)) };
+    } else {
+        cpuid(0, 0);
     }
 }
 
@@ -164,9 +210,9 @@ pub fn initial_apic_id() -> u32 {
     })
 }
 
-/// EFER, or 0 on a CPU that has none: it came with the no-execute bit and long mode.
+/// EFER, or 0 on a CPU that has none.
 pub fn efer() -> u64 {
-    if !has(Features::NX) {
+    if !has(Features::EFER) {
         return 0;
     }
     // SAFETY: the CPU has the register.
@@ -190,8 +236,53 @@ mod tests {
 
     #[test]
     fn features_are_detected_once() {
-        assert_eq!(Features::detect(), features());
+        assert_eq!(Features::detect(&id()), features());
         assert!(has(Features::DETECTED));
+        assert_eq!(compare_with_boot_cpu(), Ok(()));
+    }
+
+    /// Bits of CPUID.80000001H:EDX.
+    const SYSCALL: u32 = 1 << 11;
+    const NX: u32 = 1 << 20;
+    const LM: u32 = 1 << 29;
+
+    /// A CPU of family 6 with these bits in CPUID.1:ECX, CPUID.1:EDX and CPUID.80000001H:EDX, and nothing else.
+    fn cpu<const ECX: u32, const EDX: u32, const EXTENDED: u32>() -> Features {
+        let reader: Reader = |leaf, _| {
+            let [eax, ebx, ecx, edx] = match leaf {
+                0 => [1, 0x756e_6547, 0x6c65_746e, 0x4965_6e69],
+                1 => [0x600, 0, ECX, EDX],
+                0x8000_0000 => [0x8000_0001, 0, 0, 0],
+                0x8000_0001 => [0, 0, 0, EXTENDED],
+                _ => [0; 4],
+            };
+            CpuIdResult { eax, ebx, ecx, edx }
+        };
+        Features::detect(&CpuId::with_cpuid_reader(reader)) - Features::DETECTED
+    }
+
+    /// Bits of CPUID.1:EDX.
+    const MSR: u32 = 1 << 5;
+    const APIC: u32 = 1 << 9;
+
+    /// 64-bit mode depends on EFER, and secondary CPUs come by it, whether firmware has the no-execute bit on or not.
+    #[test]
+    fn efer_is_there_with_any_of_the_features_that_it_serves() {
+        assert_eq!(cpu::<0, MSR, LM>(), Features::EFER);
+        assert_eq!(cpu::<0, MSR, SYSCALL>(), Features::EFER);
+        assert_eq!(cpu::<0, MSR, NX>(), Features::EFER | Features::NX);
+        assert_eq!(cpu::<0, MSR, 0>(), Features::empty());
+    }
+
+    #[test]
+    fn nothing_that_takes_a_model_specific_register_is_there_without_those() {
+        const X2APIC_DEADLINE: u32 = 1 << 21 | 1 << 24;
+        let with = Features::APIC | Features::APIC_BASE | Features::X2APIC | Features::TSC_DEADLINE;
+        assert_eq!(cpu::<X2APIC_DEADLINE, { MSR | APIC }, 0>(), with);
+        assert_eq!(
+            cpu::<X2APIC_DEADLINE, APIC, { NX | LM | SYSCALL }>(),
+            Features::APIC
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use kernel::arch::{Arch, HwId};
 use kernel::mm;
 use spin::Mutex;
 
-use crate::apic::{self, XAPIC_MAX_ID};
+use crate::apic::XAPIC_MAX_ID;
 use crate::ioapic::Line;
 use crate::machine::{self, IoApicAt, IsaLine, Machine};
 use crate::pmtimer::{Location, PmTimer};
@@ -56,7 +56,7 @@ fn list_cpus(acpi: &AcpiInfo, platform: &mut Platform) {
 
 fn describe<A: Arch>(acpi: &AcpiInfo) -> Machine {
     let mut machine = Machine {
-        local_apic: acpi.local_apic.unwrap_or(apic::DEFAULT_PAGE),
+        local_apic: acpi.local_apic,
         needs_x2apic: acpi
             .startable()
             .any(|cpu| cpu.kind == CpuKind::LocalX2Apic && cpu.hw_id > XAPIC_MAX_ID.into()),

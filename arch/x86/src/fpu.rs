@@ -11,12 +11,13 @@ pub fn with<R>(call: impl FnOnce() -> R) -> R {
     /// MXCSR: all exceptions masked, round to nearest.
     const MXCSR: u32 = 0x1f80;
     let (cr0, cr4) = (regs::cr0(), regs::cr4());
-    let sse = cpu::has(Features::SSE);
-    // SAFETY: the bits only stop instructions from trapping, and every CPU this runs on has an FPU, or the CPU the features
-    // that it says it has.
+    let (fpu, sse) = (cpu::has(Features::FPU), cpu::has(Features::SSE));
+    // SAFETY: the bits only stop instructions from trapping, and the CPU has the features that it says it has.
     unsafe {
-        regs::set_cr0(cr0 & !(CR0_EM | CR0_TS) | CR0_MP);
-        asm!("fninit", options(nomem, nostack));
+        if fpu {
+            regs::set_cr0(cr0 & !(CR0_EM | CR0_TS) | CR0_MP);
+            asm!("fninit", options(nomem, nostack));
+        }
         if sse {
             regs::set_cr4(cr4 | CR4_OSFXSR | CR4_OSXMMEXCPT);
             asm!("ldmxcsr [{}]", in(reg) &MXCSR, options(readonly, nostack));

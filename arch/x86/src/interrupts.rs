@@ -55,8 +55,17 @@ fn local_apic_page<A: Arch>(machine: &Machine) -> Result<Option<NonZeroUsize>, &
     if x2apic {
         Ok(None)
     } else {
-        map::<A>(machine.local_apic, apic::PAGE_LEN).map(Some)
+        map::<A>(register_page(machine.local_apic), apic::PAGE_LEN).map(Some)
     }
+}
+
+/// Where the registers are, whatever the tables say: a wrong address would be memory that never answers, or somebody's.
+fn register_page(told: Option<u64>) -> u64 {
+    let at = apic::page_address();
+    if let Some(told) = told.filter(|told| *told != at) {
+        kernel::warning!("acpi: the local APIC is at {at:#x}, where the CPU has it, and not at {told:#x}");
+    }
+    at
 }
 
 fn map<A: Arch>(address: u64, len: usize) -> Result<NonZeroUsize, &'static str> {

@@ -3,7 +3,6 @@
 use arrayvec::ArrayVec;
 use spin::Once;
 
-use crate::apic;
 use crate::ioapic::Line;
 use crate::pmtimer::PmTimer;
 use crate::power::Ends;
@@ -29,8 +28,8 @@ pub struct IsaLine {
 /// All of it.
 #[derive(Debug)]
 pub struct Machine {
-    /// Physical address of the local APICs' page.
-    pub local_apic: u64,
+    /// Physical address of the local APICs' page, as firmware gives it; the CPU knows better.
+    pub local_apic: Option<u64>,
     /// Whether some CPU's APIC id only fits x2APIC mode.
     pub needs_x2apic: bool,
     /// The IO-APICs.
@@ -52,7 +51,7 @@ impl Default for Machine {
             first: 0,
         });
         Self {
-            local_apic: apic::DEFAULT_PAGE,
+            local_apic: None,
             needs_x2apic: false,
             io_apics,
             isa: core::array::from_fn(|irq| IsaLine {

@@ -4,6 +4,8 @@ use core::arch::asm;
 
 /// CR0: pages that are mapped read-only are read-only for ring 0 too (SDM Vol. 3A, 2.5).
 pub const CR0_WP: usize = 1 << 16;
+/// CR4: pages of 4 MiB.
+pub const CR4_PSE: usize = 1 << 4;
 /// CR4: table entries have 64 bits. Changes only while paging is off.
 pub const CR4_PAE: usize = 1 << 5;
 /// CR0: WAIT traps too while TS is set.

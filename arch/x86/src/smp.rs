@@ -139,6 +139,20 @@ fn init_must_settle() -> bool {
     matches!((cpu::family(), intel), (..6, _) | (15, true))
 }
 
+/// As [`kernel::arch::SmpBringUpOps::init_secondary`]. A CPU that lacks what the boot CPU has, and every other is taken to have,
+/// goes no further: it is missed, and named, where it was to come online.
+pub fn init_secondary<A: Arch>() {
+    if let Err(lacking) = cpu::compare_with_boot_cpu() {
+        kernel::warning!(
+            "smp: the CPU with APIC id {:#x} parks: it lacks {lacking:?}, which the boot CPU has",
+            cpu::initial_apic_id()
+        );
+        A::park()
+    }
+    cpu::enable_features();
+    interrupts::init_this_cpu();
+}
+
 /// As [`kernel::arch::SmpHotplugOps::can_come_back`].
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
-use arch_x86::{cpu, interrupts, smp};
+use arch_x86::smp;
 use cpumask::CpuId;
 use kernel::arch::HwId;
 use kernel::arch::{
@@ -39,8 +39,7 @@ impl SmpBringUpOps for X8664 {
     }
 
     fn init_secondary() {
-        cpu::enable_features();
-        interrupts::init_this_cpu();
+        smp::init_secondary::<Self>();
     }
 }
 

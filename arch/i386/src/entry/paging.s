@@ -96,14 +96,14 @@ boot_enter:
 .balign 4
 boot_cpu_needs:
     .long 1 << 3
-    .asciz "standstill: this CPU has no 4 MiB pages (PSE)\r\n"
+    boot_words "this CPU has no 4 MiB pages (PSE)"
     .long 1 << 4
-    .asciz "standstill: this CPU has no time-stamp counter (TSC)\r\n"
+    boot_words "this CPU has no time-stamp counter (TSC)"
     .long 1 << 8
-    .asciz "standstill: this CPU has no CMPXCHG8B\r\n"
+    boot_words "this CPU has no CMPXCHG8B"
     .long 0
 boot_too_high:
-    .asciz "standstill: loaded above the 768 MiB this kernel can use\r\n"
+    boot_words "loaded above the 768 MiB this kernel can use"
 
 .section .data.boot, "aw", @progbits
 .balign 8

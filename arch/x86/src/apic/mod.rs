@@ -27,6 +27,8 @@ pub const PAGE_LEN: usize = 0x1000;
 const BASE_ENABLE: u64 = 1 << 11;
 /// `IA32_APIC_BASE`: the APIC is in x2APIC mode; cannot be left but through a disabled APIC.
 const BASE_X2APIC: u64 = 1 << 10;
+/// `IA32_APIC_BASE`: where the register page is; the upper bits exist as far as the CPU's physical addresses go.
+const BASE_ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
 /// How long the last command may stay undelivered, in TSC ticks: some milliseconds on any CPU, and known before the
 /// TSC's frequency is.
@@ -36,6 +38,8 @@ const DELIVERY_TICKS: u64 = 1 << 24;
 static ACCESS: AtomicUsize = AtomicUsize::new(NOT_YET);
 const NOT_YET: usize = 0;
 const BY_MSR: usize = 1;
+/// Number of the physical page of registers, the same on every CPU.
+static PAGE_AT: AtomicUsize = AtomicUsize::new(0);
 
 /// The command before was not accepted in time, or the target cannot be named in the mode the machine is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,15 +51,27 @@ pub struct LocalApic {
     access: Access,
 }
 
+/// The executing CPU's `IA32_APIC_BASE`, if it has one.
+fn base() -> Option<u64> {
+    // SAFETY: the CPU has the register.
+    cpu::has(Features::APIC_BASE).then(|| unsafe { rdmsr(msr::APIC_BASE) })
+}
+
 /// Whether the executing CPU's APIC was handed over in x2APIC mode.
 pub fn firmware_uses_x2apic() -> bool {
-    // SAFETY: CPUs that report x2APIC have `IA32_APIC_BASE`.
-    cpu::has(Features::X2APIC) && unsafe { rdmsr(msr::APIC_BASE) } & BASE_X2APIC != 0
+    base().is_some_and(|base| base & BASE_X2APIC != 0)
+}
+
+/// Physical address of the executing CPU's register page, by the CPU's own word: what `IA32_APIC_BASE` says (SDM Vol. 3A,
+/// 11.4.4), and on a CPU without that register, where it cannot be moved, [`DEFAULT_PAGE`].
+pub fn page_address() -> u64 {
+    base().map_or(DEFAULT_PAGE, |base| base & BASE_ADDRESS)
 }
 
 /// Fixes how all APICs of the machine are reached, once, on the boot CPU. `page` is the mapped register page, or `None`
 /// for x2APIC mode.
 pub fn set_access(page: Option<NonZeroUsize>) {
+    PAGE_AT.store((page_address() >> 12) as usize, Ordering::Relaxed);
     ACCESS.store(page.map_or(BY_MSR, NonZeroUsize::get), Ordering::Release);
 }
 
@@ -102,21 +118,18 @@ impl LocalApic {
         self.read_errors();
     }
 
-    /// Switches this CPU's APIC to the machine's mode.
+    /// Switches this CPU's APIC to the machine's mode, and its registers to where the boot CPU's are.
     fn enable_mode(self) {
-        if !cpu::has(Features::APIC_BASE) {
-            return;
-        }
-        // SAFETY: the CPU has the register.
-        let base = unsafe { rdmsr(msr::APIC_BASE) };
-        let mode = if self.access == Access::Msr {
-            BASE_ENABLE | BASE_X2APIC
-        } else {
-            BASE_ENABLE
+        let Some(base) = base() else { return };
+        let page = (PAGE_AT.load(Ordering::Relaxed) as u64) << 12;
+        let wanted = match self.access {
+            Access::Msr => base | BASE_ENABLE | BASE_X2APIC,
+            Access::Page(_) => base & !BASE_ADDRESS | BASE_ENABLE | page,
         };
-        if base & mode != mode {
-            // SAFETY: enabling is allowed from any state that firmware leaves; the address bits are unchanged.
-            unsafe { wrmsr(msr::APIC_BASE, base | mode) };
+        if base != wanted {
+            // SAFETY: enabling is allowed from any state that firmware leaves. The boot CPU's page is where it was, which is
+            // mapped; another CPU's moves to a place that holds no RAM.
+            unsafe { wrmsr(msr::APIC_BASE, wanted) };
         }
     }
 
@@ -195,11 +208,9 @@ impl LocalApic {
 
     fn command_x2apic(high: u32, low: u32) {
         let command = u64::from(high) << 32 | u64::from(low);
-        // SAFETY: as for `command_xapic`. A write to an x2APIC register may pass earlier stores (SDM Vol. 3A, 11.12.3), and
-        // the target must see them: both fences, which every CPU with x2APIC has.
-        unsafe {
-            core::arch::asm!("mfence", "lfence", options(nostack, preserves_flags));
-            wrmsr(msr::X2APIC + Reg::Command as u32, command);
-        }
+        // A write to an x2APIC register may pass earlier stores (SDM Vol. 3A, 11.12.3), and the target must see them.
+        cpu::fence_before_wrmsr();
+        // SAFETY: as for `command_xapic`.
+        unsafe { wrmsr(msr::X2APIC + Reg::Command as u32, command) };
     }
 }

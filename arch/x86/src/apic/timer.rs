@@ -38,9 +38,8 @@ impl LocalApic {
             self.access.write(Reg::LvtTimer, mode | u32::from(vectors::TIMER));
         }
         if mode != 0 && self.access != Access::Msr {
-            // SAFETY: orders the store to the xAPIC page before later writes of the deadline MSR (SDM, same section);
-            // CPUs with TSC deadlines have the instruction.
-            unsafe { core::arch::asm!("mfence", options(nostack, preserves_flags)) };
+            // The store to the xAPIC page comes before later writes of the deadline MSR (SDM, same section).
+            cpu::fence_before_wrmsr();
         }
     }
 

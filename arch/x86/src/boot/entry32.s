@@ -60,19 +60,8 @@ boot_common32:
     testl $(1 << 21), %eax
     leal (boot_no_cpuid - boot_base)(%ebp), %esi
     jz boot_report32
-    movl $1, %eax
-    cpuid
     leal (boot_cpu_needs - boot_base)(%ebp), %esi
-    jmp 2f
-# Each entry: mask in CPUID.1:EDX, then the sentence to say if a bit is missing.
-1:  andl %edx, %eax
-    jz boot_report32
-3:  lodsb (%esi), %al
-    testb %al, %al
-    jnz 3b
-2:  lodsl (%esi), %eax
-    testl %eax, %eax
-    jnz 1b
+    boot_ask esi, boot_report32
 
     rdtsc
     movl %eax, (boot_tsc - boot_base)(%ebp)
@@ -144,9 +133,9 @@ kernel_info:
     .ascii "LToP"
     .long 16, 16, 0
 boot_no_cpuid:
-    .asciz "standstill: this CPU is too old: it has no CPUID instruction\r\n"
+    boot_words "this CPU is too old: it has no CPUID instruction"
 boot_no_memory:
-    .asciz "standstill: no memory where the kernel has to run\r\n"
+    boot_words "no memory where the kernel has to run"
 
 .section .note.xen, "a", @note
 .balign 4

@@ -24,7 +24,11 @@ real_leave:
     movl %eax, %cr0
     xorl %eax, %eax
     movl %eax, %cr3                     # with it goes what was cached of the tables
-    movl $0x80000000, %eax              # EFER, where there is one: out of 64-bit mode for good, no NX
+    movl $1, %eax                       # EFER, where there is one: out of 64-bit mode for good, no NX
+    cpuid
+    testl $(1 << 5), %edx               # MSR
+    jz 1f
+    movl $0x80000000, %eax
     cpuid
     cmpl $0x80000001, %eax
     jb 1f

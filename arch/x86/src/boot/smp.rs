@@ -38,7 +38,8 @@ pub struct Header {
     pub slots: u32,
     /// Address of the first slot.
     pub table: u32,
-    unused: u32,
+    /// What a CPU must have to start so: bits 0 to 15 as in CPUID.1:EDX, bits 16 to 31 as in CPUID.80000001H:EDX.
+    pub needs: u32,
     /// The IDT: vectors 0 to 2.
     pub gates: [Gate; 3],
 }
@@ -118,6 +119,10 @@ const SLOTS_AT: usize = 2 * PAGE;
 const CR4_PAGING: u32 = 1 << 4 | 1 << 5 | 1 << 7;
 /// EFER: LME, NXE.
 const EFER_PAGING: u32 = 1 << 8 | 1 << 11;
+/// Each of these bits, and the feature's in [`Header::needs`].
+const CR4_NEEDS: [(u32, u32); 3] = [(1 << 4, 1 << 3), (1 << 5, 1 << 6), (1 << 7, 1 << 13)];
+/// Likewise.
+const EFER_NEEDS: [(u32, u32); 2] = [(1 << 8, 1 << 29), (1 << 11, 1 << 20)];
 
 const _: () = assert!(size_of::<Header>() == 0x60 && size_of::<Slot>() == 16);
 const _: () = assert!(offset_of!(Header, gdt) == 8 && offset_of!(Header, gates) == 0x48);
@@ -195,9 +200,16 @@ fn placed(blob: &[u8], at: u32, start: &Start<'_>, slots: u32) -> Result<Header,
     header.root = u32::try_from(start.root).unwrap_or(at + ROOT_AT as u32);
     header.cr4 = start.cr4 & CR4_PAGING;
     header.efer = start.efer & EFER_PAGING;
+    header.needs = needs(header.cr4, CR4_NEEDS) | needs(header.efer, EFER_NEEDS);
     header.slots = slots;
     header.table = at + SLOTS_AT as u32;
     Ok(header)
+}
+
+/// The features of the bits that are set.
+fn needs<const N: usize>(register: u32, features: [(u32, u32); N]) -> u32 {
+    let of = |(bit, feature)| if register & bit == 0 { 0 } else { feature };
+    features.into_iter().map(of).sum()
 }
 
 #[cfg(test)]

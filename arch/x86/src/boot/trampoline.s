@@ -83,11 +83,28 @@ smp_protected:
 1:  decl %ecx
     js smp_park
     cmpl %edx, (%esi)
-    je smp_enter
+    je smp_ask
     addl $16, %esi
     jmp 1b
 
-# Nobody waits for this CPU. No paging, interrupts off, nothing but this page; an NMI ends up here again, and because it
+# Has this CPU what the boot CPU turned on? A bit of CR4 or EFER for a feature it lacks is an exception, with no handler yet.
+smp_ask:
+    movl $1, %eax
+    cpuid
+    movzwl %dx, %edi
+    movl $0x80000000, %eax
+    cpuid
+    cmpl $0x80000001, %eax
+    jb 1f
+    movl $0x80000001, %eax
+    cpuid
+    andl $0xffff0000, %edx
+    orl %edx, %edi
+1:  notl %edi
+    testl %edi, SMP_NEEDS(%ebp)
+    jz smp_enter
+
+# Nobody waits for this CPU, or it will not do. No paging, interrupts off, nothing but this page; an NMI ends up here again, and because it
 # never returns, the next one is held.
 smp_park:
     leal (smp_nmi_frame_end - smp_trampoline_start)(%ebp), %esp

@@ -13,13 +13,18 @@
 linux64_entry:
     cli
     cld
+    movq %rsi, %r9
+    leaq boot_base(%rip), %rbp
+    leaq boot_scratch_stack_top(%rip), %rsp
+    leaq boot_cpu_needs(%rip), %rsi
+    boot_ask rsi, boot_report64
+    leaq boot_needs64(%rip), %rsi
+    boot_ask rsi, boot_report64
     rdtsc
     movl %eax, boot_tsc(%rip)
     movl %edx, boot_tsc+4(%rip)
-    leaq boot_base(%rip), %rbp
-    leaq boot_scratch_stack_top(%rip), %rsp
     testl $(BOOT_ALIGN - 1), %ebp
-    movq %rsi, %rbx
+    movq %r9, %rbx
     leaq boot_unaligned(%rip), %rsi
     jnz boot_report64
 
@@ -149,11 +154,16 @@ boot_enter64:
     jnz boot_leave_five_levels
     movq %rbx, %cr3
 boot_four_levels:
-# CR4: PAE alone, which also drops what the loader had marked global; then PGE, which every CPU with long mode has.
+# CR4: PAE alone, which also drops what the loader had marked global; then PGE, where there is one.
     movl $(1 << 5), %eax
     movq %rax, %cr4
-    orl $(1 << 7), %eax
+    movl $1, %eax
+    cpuid
+    testl $(1 << 13), %edx
+    jz 1f
+    movl $(1 << 5 | 1 << 7), %eax
     movq %rax, %cr4
+1:
     movl $0x80010035, %eax              # CR0: PG, WP, NE, ET, EM (no floating point in here: a stray one traps), PE
     movq %rax, %cr0
     leaq boot_base(%rip), %r12
@@ -194,7 +204,7 @@ boot_report64:
 
 .section .rodata.boot, "a", @progbits
 boot_unaligned:
-    .asciz "standstill: loaded for the 64-bit entry at an address that is not 2 MiB aligned\r\n"
+    boot_words "loaded for the 64-bit entry at an address that is not 2 MiB aligned"
 .balign 8
 boot_gdt:
     .quad 0

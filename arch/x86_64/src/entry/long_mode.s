@@ -15,6 +15,8 @@ boot_enter:
 1:  leal (boot_no_long_mode - boot_base)(%ebp), %esi
     jb boot_report32
     jz boot_report32
+    leal (boot_needs64 - boot_base)(%ebp), %esi
+    boot_ask esi, boot_report32
 
 # The three tables lie in the init stack, which nobody uses before they are gone.
     leal (init_stack - boot_base)(%ebp), %ebx
@@ -49,12 +51,22 @@ boot_enter:
 
 .section .rodata.boot, "a", @progbits
 boot_no_long_mode:
-    .asciz "standstill: this CPU has no 64-bit mode; use the i386 kernel\r\n"
-# All that CPUID.1:EDX must have is implied by long mode; a CPU without TSC is told so before the time stamp is read.
+    boot_words "this CPU has no 64-bit mode; use the i386 kernel"
+# Asked before the time stamp is read.
 .balign 4
 boot_cpu_needs:
     .long 1 << 4
-    .asciz "standstill: this CPU has no time-stamp counter\r\n"
+    boot_words "this CPU has no time-stamp counter (TSC)"
+    .long 0
+# What the compiler and the kernel take for granted besides. Every CPU with long mode ought to have it; one that says no is
+# believed.
+boot_needs64:
+    .long 1 << 5
+    boot_words "this CPU has no model-specific registers (MSR)"
+    .long 1 << 6
+    boot_words "this CPU has no page tables with entries of 64 bits (PAE)"
+    .long 1 << 15
+    boot_words "this CPU has no conditional moves (CMOV)"
     .long 0
 
 .section .data.boot, "aw", @progbits

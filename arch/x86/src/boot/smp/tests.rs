@@ -51,6 +51,29 @@ fn only_paging_bits_of_the_control_registers_are_taken() {
     assert_eq!((header.cr4, header.efer), (0xb0, 0x900));
 }
 
+/// Each bit on its own: none of these features comes with another.
+#[test]
+fn a_cpu_must_have_what_is_turned_on_and_nothing_else() {
+    let needs = |cr4, efer| {
+        let page = [0; PAGE];
+        let start = Start {
+            cr4,
+            efer,
+            ..start(0, &page)
+        };
+        let mut to = vec![0; room(0)];
+        install(&sample(), &mut to, AT, &start, &[]).unwrap();
+        Header::read_from_prefix(&to).unwrap().0.needs
+    };
+    assert_eq!(needs(0, 0), 0);
+    assert_eq!(needs(1 << 4, 0), 1 << 3, "PSE");
+    assert_eq!(needs(1 << 5, 0), 1 << 6, "PAE");
+    assert_eq!(needs(1 << 7, 0), 1 << 13, "PGE");
+    assert_eq!(needs(0, 1 << 8), 1 << 29, "LM");
+    assert_eq!(needs(0, 1 << 11), 1 << 20, "NX");
+    assert_eq!(needs(u32::MAX, u32::MAX), 0x2010_2048);
+}
+
 #[test]
 fn a_root_above_4_gib_is_reached_through_the_copy() {
     assert_eq!(installed(0xffff_f000, &[]).0.root, 0xffff_f000);
