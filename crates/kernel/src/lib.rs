@@ -41,6 +41,7 @@ mod staging;
 mod staging;
 mod start;
 pub mod stop;
+mod tick;
 pub mod trace;
 #[cfg(not(feature = "smp"))]
 pub mod up;

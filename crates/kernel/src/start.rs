@@ -13,7 +13,7 @@ use crate::inject::{self, Place};
 use crate::mm::{self, Areas, Changed, MEMBLOCK, Mapped, Stack, Synced};
 use crate::{
     banner, canary, clock, efi, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp,
-    staging, trace, warning,
+    staging, tick, trace, warning,
 };
 
 /// Boots. Called once, by the entry code of the boot CPU: on `init_stack`, at the addresses the image is linked for, with
@@ -250,6 +250,7 @@ fn time_init<A: Arch>() {
     trace::set_clock(clock::scale());
     A::init_timer();
     info!("clock: counter at {} kHz", clock::hz() / 1000);
+    tick::see_first::<A>();
 }
 
 /// All other CPUs. `tables` proves that they will find the kernel mapped.

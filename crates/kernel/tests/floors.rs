@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["start", "monitor", "banner", "params", "staging"],
     &["smp", "up", "panic", "power"],
-    &["efi", "sched", "percpu_areas"],
+    &["efi", "tick", "sched", "percpu_areas"],
     &["mm", "stop", "canary"],
     &["facts", "console", "irq", "trace", "clock"],
     &["phase", "hooks", "cpu", "inject", "account"],

@@ -71,7 +71,7 @@ pub enum Place {
     Failed,
     /// In the handler of an exception that ends the kernel.
     Exception,
-    /// In the timer interrupt.
+    /// In the timer interrupt; skip: it is lost.
     Timer,
     /// In the console, its lock held.
     Console,

@@ -18,7 +18,7 @@ use crate::arch::Arch;
 use crate::clock::MS;
 use crate::facts::BOOT;
 use crate::sched;
-use crate::{banner, clock, console, cpu, params, println, smp, warning};
+use crate::{banner, clock, console, cpu, params, println, smp, tick, warning};
 
 /// How often input is looked for when no interrupt announces it.
 const POLL_NS: u64 = 20 * MS;
@@ -29,6 +29,7 @@ pub(crate) fn main<A: Arch>() {
     let polled = A::enable_rx_interrupt()
         .inspect_err(|why| warning!("console: no receive interrupt: {why}"))
         .is_err();
+    tick::see_all::<A>();
     banner::ready::<A>(cpu::ONLINE.snapshot().count(), wanted_cpus());
     run_from_command_line::<A>();
     println!("Type help and press Enter.");

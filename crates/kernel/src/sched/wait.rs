@@ -55,7 +55,9 @@ fn halt_until<A: Arch>(deadline_ns: u64, mut done: impl FnMut() -> bool) -> bool
 
 /// The timer interrupt, called by the vectors with interrupts off.
 pub fn timer_interrupt<A: Arch>() {
-    inject::at(Place::Timer, 0);
+    if !inject::at(Place::Timer, 0).goes() {
+        return;
+    }
     let off = IrqOff::new();
     TICKS.this::<A>(off.pin()).fetch_add(1, Ordering::Relaxed);
     timer_expired::<A>(&off);

@@ -18,7 +18,7 @@ use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
 use crate::inject::{self, Place};
 use crate::irq::IrqOff;
 use crate::mm::{self, Areas, Phase, Synced};
-use crate::{clock, info, phase, println, sched, trace, warning};
+use crate::{clock, info, phase, println, sched, tick, trace, warning};
 
 /// How long a released CPU may take to reach Rust before it is asked again, and how often that is done.
 const ASK_AGAIN_NS: u64 = 100 * MS;
@@ -241,6 +241,7 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
     A::note_stack(block.stack_top as usize - mm::STACK_BYTES);
     inject::at(Place::Installed, 0);
     arrive::<A>(cpu, block.generation());
+    tick::ask::<A>();
     sched::idle::<A>(hotplug::leave_if_asked::<A>)
 }
 
