@@ -1,5 +1,6 @@
 //! The one table of what is tested: architecture, build, number of CPUs, machine.
 
+mod features;
 #[cfg(test)]
 mod tests;
 mod variants;
@@ -25,6 +26,8 @@ pub struct Cell {
     pub machine: Option<&'static str>,
     pub cpu: Option<&'static str>,
     pub words: &'static str,
+    /// What must be on the console.
+    pub says: &'static str,
     pub boot: Boot,
     pub task: Task,
 }
@@ -91,7 +94,7 @@ fn is_first(arch: Arch, variant: &str) -> bool {
 
 /// The whole matrix.
 pub fn all(release: bool) -> Vec<Cell> {
-    let boots = VARIANTS.iter().flat_map(|variant| {
+    let boots = VARIANTS.iter().chain(features::LACKING).flat_map(|variant| {
         let sizes = [(false, 1), (false, 4), (true, 1), (true, 4), (true, variant.many)];
         let sizes = variant.only.unwrap_or(&sizes).to_vec();
         let sizes = sizes.into_iter().chain(variant.most.map(|most| (true, most)));
@@ -124,7 +127,11 @@ pub fn all(release: bool) -> Vec<Cell> {
         let tasks = again.chain([Task::Audit]);
         tasks.map(move |task| cell(variant, true, 4, release, task))
     });
-    let special = gicv2.chain(bios).chain(uefi);
+    let refused = features::REFUSED.iter().flat_map(|(variant, clue)| {
+        let sizes = variant.only.unwrap_or_default().iter();
+        sizes.map(|(smp, cpus)| cell(variant, *smp, *cpus, release, Task::Refused(clue)))
+    });
+    let special = gicv2.chain(bios).chain(uefi).chain(refused);
     let mut cells: Vec<Cell> = boots.chain(others).chain(special).collect();
     // By architecture, so that a shard builds few kernels.
     cells.sort_by_key(|cell| (cell.flavour.arch, cell.task != Task::Boot));
@@ -155,6 +162,7 @@ fn cell(variant: &Variant, smp: bool, cpus: u32, release: bool, task: Task) -> C
         machine: variant.machine,
         cpu: variant.cpu,
         words: variant.words,
+        says: variant.says,
         boot: variant.boot,
         task,
     }

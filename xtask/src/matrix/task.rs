@@ -54,6 +54,8 @@ pub enum Task {
     Deaf,
     /// The same, and the report is made to say that this CPU is parked.
     DeafLie,
+    /// Say why it cannot run here, with this in the reason, and end the run.
+    Refused(&'static str),
 }
 
 /// A way to reset a machine, by the kernel's name for it.
@@ -163,7 +165,7 @@ const BETWEEN: &str = "panic=0 \"run=bg hotplug all 1000;sleep 300;panic\"";
 const DEAF: &str = "panic=0 \"run=irqsoff 3;panic\"";
 
 impl Task {
-    /// All but [`Task::Boot`] and the two that are only in [`Task::GICV2`].
+    /// All but [`Task::Boot`], [`Task::Refused`] and the two that are only in [`Task::GICV2`].
     pub const SPECIAL: [Self; 18] = [
         Self::Selftest,
         Self::Hotplug,
@@ -221,6 +223,7 @@ impl Task {
             Self::Lie => ("lie", BUSY, End::Contradiction, BY_MONITOR),
             Self::Deaf => ("deaf", DEAF, End::PanicPartial, BY_MONITOR),
             Self::DeafLie => ("deaf-lie", DEAF, End::Contradiction, BY_MONITOR),
+            Self::Refused(clue) => ("refused", "run=cpus;poweroff", End::Panic, clue),
         };
         let audit = match self {
             Self::Audit | Self::Deaf | Self::OffPanic | Self::HotplugPanic => Some(Honesty::Honest),

@@ -29,7 +29,13 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
         return Err("a death is explained that was none, or the other way round".into());
     }
     let records = since_reset(&outcome.records);
-    readiness(cell, records)?;
+    if !outcome.text.contains(cell.says) {
+        return Err(format!("it does not say: {}", cell.says));
+    }
+    match cell.task {
+        Task::Refused(_) => unready(records)?,
+        _ => readiness(cell, records)?,
+    }
     match cell.task {
         Task::Hang => Ok(()),
         Task::TripleFault | Task::LostVectors => explained(cell, outcome),
@@ -46,7 +52,15 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
     }
 }
 
-/// Every cell gets as far as the monitor: a kernel that dies on the way there has not failed as it was told to.
+/// A kernel that cannot do without something does not try to.
+fn unready(records: &[Record]) -> Result<(), String> {
+    match last(records, "ready") {
+        None => Ok(()),
+        Some(_) => Err("it came up where it cannot run".into()),
+    }
+}
+
+/// Every other gets as far as the monitor: a kernel that dies on the way there has not failed as it was told to.
 fn readiness(cell: &Cell, records: &[Record]) -> Result<(), String> {
     let lines: Vec<&Record> = records.iter().filter(|record| record.kind == "ready").collect();
     let [ready] = lines[..] else {
@@ -213,7 +227,7 @@ mod tests {
             end,
             detail: String::new(),
             records,
-            text: String::new(),
+            text: lines.join("\n"),
             wall: Duration::ZERO,
             ready: None,
             audit: None,
@@ -322,6 +336,29 @@ mod tests {
         assert_eq!(verdict(r#"@panic cpu=0 why="stack overflow: thread 3""#), Ok(()));
         assert!(verdict(r#"@panic cpu=0 why="page fault at pc=0x1""#).is_err());
         assert!(verdict("").is_err());
+    }
+
+    #[test]
+    fn a_cpu_that_will_not_do_is_refused_in_words() {
+        let verdict = |end, lines: &[&str]| verdict("x86_64/features-no-tsc/smp-2/refused", end, lines);
+        let why = r#"@panic cpu=0 why="this CPU has no time-stamp counter (TSC)""#;
+        let stop = "@stop state=stopped owner=0 stopped= off= silent=";
+        assert_eq!(verdict(End::Panic, &[why, stop, "@end how=halt"]), Ok(()));
+        assert!(verdict(End::Timeout, &[]).is_err(), "silence");
+        assert!(verdict(End::Panic, &[READY, why, stop]).is_err());
+        assert!(verdict(End::Panic, &[why]).is_err());
+        assert!(verdict(End::Panic, &[r#"@panic why="page fault""#, stop]).is_err());
+    }
+
+    #[test]
+    fn what_must_be_said_is_missed() {
+        let name = "x86_64/features-no-nx/smp-2";
+        let ready = READY.replace("4/4", "2/2");
+        let verdict = |lines: &[&str]| verdict(name, End::Poweroff, lines);
+        let silent = verdict(&[CPUS, &ready, STOP]).unwrap_err();
+        assert!(silent.contains("no-execute"), "{silent}");
+        let words = "mm: without a no-execute bit, what is not code can be executed all the same";
+        assert_eq!(verdict(&[words, CPUS, &ready, STOP]), Ok(()));
     }
 
     #[test]

@@ -283,6 +283,7 @@ mod tests {
                 "{stop}"
             );
         }
+        // So ends a kernel that cannot even begin: it says why, and halts, because no other CPU would run.
         let halted = records(&["@panic cpu=0", "@stop state=stopped", "@end how=halt"]);
         assert_eq!(judge(&Stop::Lingering, &halted, false), End::Panic);
     }

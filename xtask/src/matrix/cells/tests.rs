@@ -136,6 +136,23 @@ fn a_cell_that_goes_is_missed() {
     assert_eq!(ways, HashSet::from(known.map(String::from)));
 }
 
+/// Each of these is tried on a CPU that has all others, by a build for one CPU or for more.
+#[test]
+fn every_feature_is_taken_away_once() {
+    const FEATURES_64: &str =
+        "nx pge pse sep tsc-deadline smep smap umip pcid la57 x2apic pdpe1gb tsc msr pae cmov lm apic";
+    const FEATURES_32: &str = "nx pge pse sep msr pae smep smap umip x2apic tsc cx8 apic";
+    for (arch, features) in [(Arch::X86_64, FEATURES_64), (Arch::I386, FEATURES_32)] {
+        for feature in features.split(' ') {
+            let lacks = format!("max,-{feature}");
+            let of = |cell: &Cell| cell.flavour.arch == arch && cell.cpu == Some(&lacks);
+            let mut cells = all(false).into_iter().filter(of);
+            let named = |cell: Cell| cell.flavour.smp && cell.variant.starts_with("features-");
+            assert!(cells.any(named), "{arch}, {lacks}");
+        }
+    }
+}
+
 #[test]
 fn the_sizes_that_were_promised_are_there() {
     let has = |name: &str| all(false).iter().any(|cell| cell.name() == name);

@@ -11,6 +11,8 @@ pub(super) struct Variant {
     pub(super) cpu: Option<&'static str>,
     /// Words for the kernel, beside its orders.
     pub(super) words: &'static str,
+    /// What it must say.
+    pub(super) says: &'static str,
     pub(super) boot: Boot,
     /// The largest machine of this kind that every run tries.
     pub(super) many: u32,
@@ -20,13 +22,14 @@ pub(super) struct Variant {
     pub(super) most: Option<u32>,
 }
 
-const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Variant {
+pub(super) const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Variant {
     Variant {
         arch,
         name,
         machine: None,
         cpu: None,
         words: "",
+        says: "",
         boot,
         many: 64,
         only: None,
@@ -42,7 +45,7 @@ impl Variant {
         }
     }
 
-    const fn cpu(self, cpu: &'static str) -> Self {
+    pub(super) const fn cpu(self, cpu: &'static str) -> Self {
         Self {
             cpu: Some(cpu),
             ..self
@@ -57,7 +60,11 @@ impl Variant {
         Self { many, ..self }
     }
 
-    const fn only(self, only: &'static [(bool, u32)]) -> Self {
+    pub(super) const fn says(self, says: &'static str) -> Self {
+        Self { says, ..self }
+    }
+
+    pub(super) const fn only(self, only: &'static [(bool, u32)]) -> Self {
         Self {
             only: Some(only),
             ..self
