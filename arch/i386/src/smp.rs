@@ -30,8 +30,8 @@ impl SmpBringUpOps for I386 {
         smp::take_out::<Self>(coming);
     }
 
-    unsafe fn start(block: &'static BootBlock, _tables: &InStep, _attempt: u32) -> Result<(), StartError> {
-        smp::start(block)
+    unsafe fn start(block: &'static BootBlock, _tables: &InStep, attempt: u32) -> Result<(), StartError> {
+        smp::start::<Self>(block, attempt)
     }
 
     fn start_pause_ns() -> Option<u64> {

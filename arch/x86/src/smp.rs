@@ -15,7 +15,7 @@ use kernel::smp::stop_signal;
 use kernel::{mm, sched};
 
 use crate::apic::{Delivery, LocalApic};
-use crate::boot::smp::{self as trampoline, Slot, Start};
+use crate::boot::smp::{self as trampoline, Lacking, Slot, Start};
 use crate::cpu::{self, Features};
 use crate::trap::Frame;
 use crate::{interrupts, regs, stop, vectors};
@@ -114,14 +114,40 @@ pub fn take_out<A: Arch>(blocks: &[&'static BootBlock]) {
 /// one that slept through the first; a CPU that runs ignores it.
 ///
 /// # Errors
-/// The signal could not be sent.
-pub fn start(block: &'static BootBlock) -> Result<(), StartError> {
+/// The signal could not be sent; or the CPU has come before, and will not do.
+pub fn start<A: Arch>(block: &'static BootBlock, attempt: u32) -> Result<(), StartError> {
     let page = (TRAMPOLINE.load(Ordering::Relaxed) >> 12) as u8;
+    if attempt > 0
+        && let Some(lacking) = lacking::<A>(block)
+    {
+        if attempt == 1 {
+            kernel::warning!(
+                "smp: CPU {} (hw {}) came, and parked: it lacks {lacking}, which the boot CPU has on",
+                block.cpu,
+                block.hw
+            );
+        }
+        return Err(StartError::NotDelivered);
+    }
     let sent = LocalApic::get()
         .filter(|_| page != 0)
         .zip(u32::try_from(block.hw.0).ok())
         .is_some_and(|(apic, id)| apic.send_startup(id, page).is_ok());
     sent.then_some(()).ok_or(StartError::NotDelivered)
+}
+
+/// What the CPU of `block` found in the trampoline that it lacks.
+fn lacking<A: Arch>(block: &BootBlock) -> Option<Lacking> {
+    let room: *mut u8 = mm::phys_to_virt::<A>(TRAMPOLINE.load(Ordering::Relaxed).into());
+    let word = |at: usize| {
+        // SAFETY: `write_trampoline` filled the room, which is mapped; the slots in it are aligned, and below NR_CPUS. A CPU may
+        // write to its own while others read, so they are atomic here.
+        let word = unsafe { AtomicU32::from_ptr(room.byte_add(at).cast()) };
+        word.load(Ordering::Acquire)
+    };
+    let mut slots = (0..NR_CPUS).map(|n| trampoline::words_at(n).map(word));
+    let [_, lacks] = slots.find(|[id, _]| u64::from(*id) == block.hw.0)?;
+    (lacks != 0).then_some(Lacking(lacks))
 }
 
 /// As [`kernel::arch::SmpBringUpOps::start_pause_ns`].

@@ -9,6 +9,7 @@
 //! | root table | one page: a copy, used where the root itself lies above 4 GiB and a CPU in 32-bit mode cannot name it |
 //! | slots | 16 bytes for each CPU |
 
+use core::fmt;
 use core::mem::{offset_of, size_of};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -82,7 +83,8 @@ pub struct Gate {
 pub struct Slot {
     /// The x2APIC id, or what there is of it.
     pub apic_id: u32,
-    unused: u32,
+    /// What of [`Header::needs`] the CPU found that it lacks, before it parked; written by that CPU alone.
+    pub lacks: u32,
     /// Virtual address of the block, in the tables of [`Start::root`] and in those the block names.
     pub block: u64,
 }
@@ -92,7 +94,7 @@ impl Slot {
     pub const fn new(apic_id: u32, block: u64) -> Self {
         Self {
             apic_id,
-            unused: 0,
+            lacks: 0,
             block,
         }
     }
@@ -126,6 +128,7 @@ const EFER_NEEDS: [(u32, u32); 2] = [(1 << 8, 1 << 29), (1 << 11, 1 << 20)];
 
 const _: () = assert!(size_of::<Header>() == 0x60 && size_of::<Slot>() == 16);
 const _: () = assert!(offset_of!(Header, gdt) == 8 && offset_of!(Header, gates) == 0x48);
+const _: () = assert!(offset_of!(Slot, lacks) == 4 && offset_of!(Slot, block) == 8);
 
 /// The trampoline as the kernel is linked with it.
 #[cfg(target_os = "none")]
@@ -149,6 +152,27 @@ pub fn blob() -> &'static [u8] {
 /// Bytes of room that [`install`] takes for this many CPUs.
 pub const fn room(cpus: usize) -> usize {
     SLOTS_AT + cpus * size_of::<Slot>()
+}
+
+/// Where in the room the words [`Slot::apic_id`] and [`Slot::lacks`] of slot `n` are.
+pub const fn words_at(n: usize) -> [usize; 2] {
+    let slot = SLOTS_AT + n * size_of::<Slot>();
+    [slot + offset_of!(Slot, apic_id), slot + offset_of!(Slot, lacks)]
+}
+
+/// Features by their bits in [`Header::needs`], named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lacking(pub u32);
+
+impl fmt::Display for Lacking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [(u32, &str); 5] = [(3, "PSE"), (6, "PAE"), (13, "PGE"), (20, "NX"), (29, "LM")];
+        let missing = NAMES.iter().filter(|(bit, _)| self.0 >> bit & 1 != 0);
+        missing.enumerate().try_for_each(|(n, (_, name))| {
+            f.write_str(if n == 0 { "" } else { ", " })?;
+            f.write_str(name)
+        })
+    }
 }
 
 /// The room cannot hold the trampoline: too small, not a page below 1 MiB; or the blob is none.

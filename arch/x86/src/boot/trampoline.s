@@ -1,7 +1,8 @@
 # Where a secondary CPU starts: real mode, at the page its start-up interrupt named, with nothing but its APIC id to go by.
 #
 # A copy of this, made by `boot::smp::install`, lies below 1 MiB; it runs at any page there. All CPUs may be in it at the
-# same time: it writes nothing but the NMI frame of a parked CPU, and no CPU has a stack before it has found its own block.
+# same time: each writes nothing but a word of its own slot, and a parked one its NMI frame; no CPU has a stack before it has
+# found its own block.
 #
 # The header is `boot::smp::Header`; SMP_* are its fields' offsets. Addresses in it are counted from the start of the blob;
 # the copy has its own address added to them.
@@ -77,7 +78,7 @@ smp_protected:
     shrl $24, %ebx
     movl %ebx, %edx
 3:
-# And which slot is mine? A slot: APIC id, unused, address of the block, 64 bits.
+# And which slot is mine? A slot: APIC id, what I lack, address of the block, 64 bits.
     movl SMP_SLOTS(%ebp), %ecx
     movl SMP_TABLE(%ebp), %esi
 1:  decl %ecx
@@ -101,8 +102,9 @@ smp_ask:
     andl $0xffff0000, %edx
     orl %edx, %edi
 1:  notl %edi
-    testl %edi, SMP_NEEDS(%ebp)
+    andl SMP_NEEDS(%ebp), %edi
     jz smp_enter
+    movl %edi, 4(%esi)                  # for the CPU that waits
 
 # Nobody waits for this CPU, or it will not do. No paging, interrupts off, nothing but this page; an NMI ends up here again, and because it
 # never returns, the next one is held.

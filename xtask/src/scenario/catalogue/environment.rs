@@ -83,7 +83,7 @@ fn rest() -> Vec<Scenario> {
         scenario(
             50,
             "clock_stopped_or_stepped",
-            "the clock stands still, or is set: polls bound the waits",
+            "the clock stands still, or is set: polls bound the waits; or its timer never interrupts, which is found at boot",
             "QEMU's clocks run, so the engine is shown another",
             &[
                 Sim("scenario_50_clock_stopped_and_stepped"),
@@ -98,6 +98,17 @@ fn rest() -> Vec<Scenario> {
                 stage("stepped", 4, panic().owner(vec![0]).took_ms(0, u64::MAX))
                     .inject("clock@0+3*:refuse")
                     .run("panic"),
+                no_timer("no_timer"),
+                no_timer("no_timer_up").up(),
+                stage(
+                    "no_timer_on_2",
+                    4,
+                    panic()
+                        .owner(vec![0])
+                        .says("the timer's interrupt does not arrive on CPU 2"),
+                )
+                .inject("timer@2*:skip")
+                .run("panic"),
             ],
         ),
         scenario(
@@ -201,6 +212,13 @@ fn rest() -> Vec<Scenario> {
             ],
         ),
     ]
+}
+
+/// Without the timer's interrupt no wait of a CPU that sleeps would end: the boot does not get as far as the first one.
+fn no_timer(label: &'static str) -> Stage {
+    let alone = panic().early().owner(vec![0]).alone();
+    let alone = alone.clue("the timer's interrupt does not arrive");
+    stage(label, 4, alone).inject("timer*:skip")
 }
 
 fn all_deaf() -> Expect {

@@ -72,6 +72,8 @@ fn a_cpu_must_have_what_is_turned_on_and_nothing_else() {
     assert_eq!(needs(0, 1 << 8), 1 << 29, "LM");
     assert_eq!(needs(0, 1 << 11), 1 << 20, "NX");
     assert_eq!(needs(u32::MAX, u32::MAX), 0x2010_2048);
+    assert_eq!(Lacking(0x2010_2048).to_string(), "PSE, PAE, PGE, NX, LM");
+    assert_eq!(Lacking(1 << 20).to_string(), "NX");
 }
 
 #[test]
