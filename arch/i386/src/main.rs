@@ -29,8 +29,8 @@ extern "C" fn rust_entry(kind: u32, pointer: usize, phys_base: usize) -> ! {
     per_cpu::poison();
     trap::init();
     arch_x86::handover::note(kind, pointer, phys_base);
-    arch_x86::cpu::enable_features();
     arch_x86::uart::init_default();
+    arch_x86::cpu::enable_features();
     kernel::start_kernel::<I386>()
 }
 
