@@ -11,8 +11,16 @@
     movk    \reg, #(((\value) >> 48) & 0xffff), lsl #48
 .endm
 
+// Leaves zero in an EL2 register of traps, and adds what was there to x3.
+.macro no_traps register
+    mrs     x1, \register
+    orr     x3, x3, x1
+    msr     \register, xzr
+.endm
+
 // init_el: puts this CPU into EL1h with MMU and caches off, exceptions masked, and returns there.
-// Returns the exception level of entry (1 or 2) in x0. Clobbers x1..x3. Calls nothing.
+// Returns the exception level of entry (1 or 2) in x0, and in x1 whether the registers of traps were found to be zero (1)
+// or not, or not looked at (0). Clobbers x2, x3. Calls nothing.
 .global init_el
 init_el:
     mrs     x1, CurrentEL
@@ -23,6 +31,7 @@ init_el:
     isb
     msr     daifset, #0xf
     mov     x0, #1
+    mov     x1, xzr
     ret
 
 1:  mov_q   x1, {SCTLR_EL2_OFF}
@@ -59,22 +68,30 @@ init_el:
     ubfx    x1, x1, #11, #5
 2:  msr     mdcr_el2, x1
 
-    // Fine-grained traps are unknown at reset where they exist (FEAT_FGT); encodings by number, as assemblers of the
-    // baseline do not know the names: HFGRTR, HFGWTR, HFGITR, HDFGRTR, HDFGWTR.
+    // Traps that came later are unknown at reset. They are EL3's to give (SCR_EL3.FGTEn, HXEn): where firmware did so for
+    // the boot CPU and forgot it for those that it starts itself, as QEMU 7.2 does, touching them is a CPU's end. Firmware
+    // that clears them for kernels that do not know them does so on each CPU: what the boot CPU found to be zero the others
+    // leave alone. Encodings by number, as assemblers of the baseline do not know the names.
+    mov     x3, xzr
+    adrp    x1, traps_are_zero      // past the caches: the boot CPU has cleaned it
+    ldrb    w2, [x1, #:lo12:traps_are_zero]
+    cbnz    w2, 5f
+
+    // FEAT_FGT: HFGRTR, HFGWTR, HFGITR, HDFGRTR, HDFGWTR.
     mrs     x1, id_aa64mmfr0_el1
     ubfx    x1, x1, #56, #4
     cbz     x1, 3f
-    msr     s3_4_c1_c1_4, xzr
-    msr     s3_4_c1_c1_5, xzr
-    msr     s3_4_c1_c1_6, xzr
-    msr     s3_4_c3_c1_4, xzr
-    msr     s3_4_c3_c1_5, xzr
+    no_traps s3_4_c1_c1_4
+    no_traps s3_4_c1_c1_5
+    no_traps s3_4_c1_c1_6
+    no_traps s3_4_c3_c1_4
+    no_traps s3_4_c3_c1_5
 
-    // FEAT_HCX: nothing of it is used. HCRX_EL2.
+    // FEAT_HCX: HCRX_EL2. Nothing of it is used; its TALLINT would trap ALLINT.
 3:  mrs     x1, id_aa64mmfr1_el1
     ubfx    x1, x1, #40, #4
     cbz     x1, 5f
-    msr     s3_4_c1_c2_2, xzr
+    no_traps s3_4_c1_c2_2
 
     // GICv3 CPU interface: system registers, for EL1 too. If SRE does not stick, firmware runs the GIC as a GICv2.
 5:  mrs     x1, id_aa64pfr0_el1
@@ -92,4 +109,14 @@ init_el:
     msr     spsr_el2, x1
     msr     elr_el2, x30
     mov     x0, #2
+    cmp     x3, #0
+    cset    x1, eq
     eret
+
+// Written by the boot CPU, once, before there is any other. In a cache line of its own, which is written back.
+.section .data.traps, "aw"
+.balign 64
+.global traps_are_zero
+traps_are_zero:
+    .byte   0
+    .balign 64

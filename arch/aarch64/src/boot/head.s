@@ -16,6 +16,7 @@ primary_entry:
 1:  mov     x21, x0
     bl      init_el
     mov     x20, x0
+    mov     x23, x1
     bl      make_early_tables
     adrp    x19, _text
     adrp    x0, early_root
@@ -47,6 +48,10 @@ primary_switched:
     str     x22, [x0]
     ldr     x0, =BOOT_EL
     str     x20, [x0]
+    ldr     x0, =traps_are_zero
+    strb    w23, [x0]
+    dc      cvac, x0                // read past the caches
+    dsb     sy
 
     // A first stack canary, until start_kernel makes a better one: the counter spread by a multiplication, mixed with
     // RNDR where there is one (ID_AA64ISAR0_EL1.RNDR). The low byte stays zero and so ends any string that runs over.

@@ -82,7 +82,8 @@ pub fn init() -> Result<(), &'static str> {
         GicVersion::V3 => v3::init(gic).map(|()| 3),
     }?;
     VERSION.store(version, Ordering::Release);
-    init_cpu()
+    // A CPU without an interface to it has no controller: the panic that follows must not touch one.
+    init_cpu().inspect_err(|_| VERSION.store(0, Ordering::Release))
 }
 
 /// Sets up the executing CPU's part: nothing pending, its SGIs on, its priority mask open.

@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use aarch64_cpu::asm::barrier;
+use aarch64_cpu::registers::ID_AA64PFR0_EL1;
 use arm_gic::gicv3::GicCpuInterface;
 use arm_gic::gicv3::registers::{GicrCtlr, GicrSgi, Sgi, Waker};
 use arm_gic::{IntId, InterruptGroup, UniqueMmioPointer};
@@ -12,6 +13,7 @@ use boot_info::fdt::Gic;
 use kernel::irq::IrqOff;
 use safe_mmio::{field, field_shared};
 use spin::Once;
+use tock_registers::interfaces::Readable;
 
 use super::{priority, settle};
 use crate::Aarch64;
@@ -140,6 +142,11 @@ fn set_priority(regs: &mut UniqueMmioPointer<'_, Sgi>, intid: u32, priority: u8)
         .for_each(|mut r| r.write(priority));
 }
 
+/// Whether this CPU has the interface's system registers at all: ID_AA64PFR0_EL1.GIC. If not, touching any is undefined.
+fn implements_system_registers() -> bool {
+    ID_AA64PFR0_EL1.get() >> 24 & 0xf != 0
+}
+
 /// Whether the CPU interface is in system registers, on this CPU and by now: ICC_SRE_EL1.SRE. If not, touching another of
 /// them is undefined.
 fn has_system_registers() -> bool {
@@ -153,6 +160,9 @@ fn has_system_registers() -> bool {
 
 /// The CPU interface: system registers on, one step ends an interrupt, everything may come.
 fn init_interface() -> Result<(), &'static str> {
+    if !implements_system_registers() {
+        return Err("a GICv3 is described, and this CPU has no interface to one");
+    }
     GicCpuInterface::enable_system_register_el1();
     barrier::isb(barrier::SY);
     if !has_system_registers() {
