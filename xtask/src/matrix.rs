@@ -22,15 +22,54 @@ use crate::vm::input::Input;
 use crate::vm::spec::{Boot, Spec};
 use crate::vm::{self, Outcome, Watch, machine};
 
-/// A cell that was run.
+/// A cell that was run, or passed over.
 #[derive(Debug)]
 pub struct Finished {
     pub cell: Cell,
-    /// What was wrong; nothing if all was right.
-    pub wrong: Option<String>,
+    pub came: Came,
     /// Absent if QEMU did not start.
     pub outcome: Option<Outcome>,
     pub wall: Duration,
+}
+
+/// What came of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// It ended as it must.
+    Right,
+    /// It did not, for this reason.
+    Wrong(String),
+    /// It was not run, because the machine lacks this.
+    Skipped(String),
+}
+
+impl Came {
+    /// What was wrong, if it was run and something was.
+    pub fn wrong(&self) -> Option<&str> {
+        match self {
+            Self::Wrong(wrong) => Some(wrong),
+            Self::Right | Self::Skipped(_) => None,
+        }
+    }
+
+    /// Why it was not run, if it was not.
+    pub fn skipped(&self) -> Option<&str> {
+        match self {
+            Self::Skipped(why) => Some(why),
+            Self::Right | Self::Wrong(_) => None,
+        }
+    }
+}
+
+impl Finished {
+    fn skipped(cell: Cell, why: String) -> Self {
+        Self {
+            cell,
+            came: Came::Skipped(why),
+            outcome: None,
+            wall: Duration::ZERO,
+        }
+    }
 }
 
 /// Builds what `cells` need, boots them, `jobs` small ones at a time, and tells of each in a line: on standard error if
@@ -39,17 +78,32 @@ pub struct Finished {
 /// # Errors
 /// When a kernel does not build. What goes wrong in a cell is in its [`Finished`].
 pub fn run(cells: Vec<Cell>, jobs: usize, quiet: bool) -> Result<Vec<Finished>> {
+    let order: Vec<Cell> = cells.clone();
+    let (cells, skipped) = possible(cells);
     let kernels = build(&cells)?;
     let bar = progress::bar(cells.len() as u64);
-    let order: Vec<Cell> = cells.clone();
+    skipped.iter().for_each(|skipped| show(skipped, &bar, quiet));
     let mut finished = schedule::run(cells, jobs, Cell::weight, |cell| {
         let finished = boot(cell, &kernels);
         show(&finished, &bar, quiet);
         finished
     });
     bar.finish_and_clear();
+    finished.extend(skipped);
     finished.sort_by_key(|done| order.iter().position(|cell| *cell == done.cell));
     Ok(finished)
+}
+
+/// Those that QEMU can show, and the others, done with.
+fn possible(cells: Vec<Cell>) -> (Vec<Cell>, Vec<Finished>) {
+    let (mut possible, mut skipped) = (Vec::new(), Vec::new());
+    for cell in cells {
+        match cell.lacking() {
+            None => possible.push(cell),
+            Some(why) => skipped.push(Finished::skipped(cell, why)),
+        }
+    }
+    (possible, skipped)
 }
 
 fn build(cells: &[Cell]) -> Result<BTreeMap<Flavour, Kernel>> {
@@ -75,12 +129,12 @@ fn boot(cell: Cell, kernels: &BTreeMap<Flavour, Kernel>) -> Finished {
     let started = Instant::now();
     let outcome = vm::run(&spec(&cell, &kernels[&cell.flavour]), watch(&cell));
     let wrong = match &outcome {
-        Ok(outcome) => verdict::check(&cell, outcome).err(),
-        Err(error) => Some(format!("{error:#}")),
+        Ok(outcome) => verdict::check(&cell, outcome),
+        Err(error) => Err(format!("{error:#}")),
     };
     Finished {
         cell,
-        wrong,
+        came: wrong.map_or_else(Came::Wrong, |()| Came::Right),
         outcome: outcome.ok(),
         wall: started.elapsed(),
     }
@@ -126,5 +180,7 @@ fn show(finished: &Finished, bar: &ProgressBar, quiet: bool) {
             writeln!(io::stdout().lock(), "{text}")
         };
     });
-    bar.inc(1);
+    if finished.came.skipped().is_none() {
+        bar.inc(1);
+    }
 }

@@ -3,6 +3,7 @@
 pub mod apt;
 pub mod crates;
 pub mod linker;
+pub mod newer;
 pub mod rust;
 pub mod tool;
 

@@ -14,6 +14,7 @@ use super::task::Task;
 use crate::arch::Arch;
 use crate::kernel::Flavour;
 use crate::needs::Need;
+use crate::needs::newer::Newer;
 use crate::vm::spec::Boot;
 
 /// One run of the matrix.
@@ -30,6 +31,8 @@ pub struct Cell {
     pub says: &'static str,
     pub boot: Boot,
     pub task: Task,
+    /// What of a newer QEMU it takes.
+    pub needs: Option<Newer>,
 }
 
 impl Cell {
@@ -65,6 +68,11 @@ impl Cell {
     /// How many CPUs must be online at readiness.
     pub const fn online(&self) -> u32 {
         if self.flavour.smp { self.cpus } else { 1 }
+    }
+
+    /// Why the emulator that is there cannot show it; `None` if it can.
+    pub fn lacking(&self) -> Option<String> {
+        self.needs?.lacking(self.flavour.arch)
     }
 
     /// How long it may run on once the kernel is ready: the time in which a kernel that hangs must not end.
@@ -165,5 +173,6 @@ fn cell(variant: &Variant, smp: bool, cpus: u32, release: bool, task: Task) -> C
         says: variant.says,
         boot: variant.boot,
         task,
+        needs: variant.needs,
     }
 }

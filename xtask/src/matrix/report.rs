@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 
-use super::Finished;
+use super::{Came, Finished};
 use crate::paths;
 use crate::report::{Page, Run};
 
@@ -18,8 +18,10 @@ const TAIL: usize = 25;
 /// One line for a cell, and the end of its console if it failed.
 pub fn line(finished: &Finished) -> String {
     let (name, wall) = (finished.cell.name(), finished.wall.as_secs_f32());
-    let Some(wrong) = &finished.wrong else {
-        return format!("ok    {name:<38} {wall:6.1} s");
+    let wrong = match &finished.came {
+        Came::Right => return format!("ok    {name:<38} {wall:6.1} s"),
+        Came::Skipped(why) => return format!("skip  {name:<38}           {why}"),
+        Came::Wrong(wrong) => wrong,
     };
     let text = finished
         .outcome
@@ -73,16 +75,16 @@ pub fn table(all: &[Finished]) -> Table {
 }
 
 fn short(done: &Finished) -> String {
-    if done.wrong.is_some() {
-        "FAIL".into()
-    } else {
-        format!("{:.1} s", done.wall.as_secs_f32())
+    match done.came {
+        Came::Right => format!("{:.1} s", done.wall.as_secs_f32()),
+        Came::Wrong(_) => "FAIL".into(),
+        Came::Skipped(_) => "skip".into(),
     }
 }
 
 /// For the page of all cells.
 fn run(done: &Finished) -> Run {
-    Run::of(done.cell.name(), done.outcome.as_ref(), done.wrong.as_deref())
+    Run::of(done.cell.name(), done.outcome.as_ref(), done.came.wrong())
         .again(format!("cargo xtask matrix --filter {}", done.cell.name()), None)
         .at(done.cell.row(), done.cell.column())
 }
@@ -90,7 +92,11 @@ fn run(done: &Finished) -> Run {
 /// The page of all cells.
 pub fn page(all: &[Finished]) -> Page {
     Page {
-        runs: all.iter().map(run).collect(),
+        runs: all
+            .iter()
+            .filter(|done| done.came.skipped().is_none())
+            .map(run)
+            .collect(),
         ..Page::new("Standstill: the matrix")
     }
 }
@@ -113,12 +119,7 @@ pub fn write(all: &[Finished]) -> Result<[PathBuf; 2]> {
 pub fn junit(all: &[Finished]) -> Report {
     let mut suite = TestSuite::new("matrix");
     for done in all {
-        let mut status = TestCaseStatus::success();
-        if let Some(wrong) = &done.wrong {
-            status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(wrong.as_str());
-        }
-        let mut case = TestCase::new(done.cell.name(), status);
+        let mut case = TestCase::new(done.cell.name(), status(&done.came));
         case.set_classname(done.cell.row()).set_time(done.wall);
         if let Some(outcome) = &done.outcome {
             case.set_system_out(outcome.text.as_str());
@@ -130,14 +131,25 @@ pub fn junit(all: &[Finished]) -> Report {
     report
 }
 
+fn status(came: &Came) -> TestCaseStatus {
+    let (mut status, why) = match came {
+        Came::Right => return TestCaseStatus::success(),
+        Came::Wrong(why) => (TestCaseStatus::non_success(NonSuccessKind::Failure), why),
+        Came::Skipped(why) => (TestCaseStatus::skipped(), why),
+    };
+    status.set_message(why.as_str());
+    status
+}
+
 /// The same for programs.
 pub fn to_json(all: &[Finished]) -> Value {
     let cell = |done: &Finished| {
         json!({
             "name": done.cell.name(),
             "cell": done.cell,
-            "passed": done.wrong.is_none(),
-            "wrong": done.wrong,
+            "passed": done.came == Came::Right,
+            "wrong": done.came.wrong(),
+            "skipped": done.came.skipped(),
             "wall_ms": done.wall.as_millis(),
             "end": done.outcome.as_ref().map(|outcome| outcome.end),
             "records": done.outcome.as_ref().map(|outcome| &outcome.records),
@@ -154,10 +166,10 @@ mod tests {
     use super::*;
     use crate::matrix::cells;
 
-    fn all(wrong: Option<&str>) -> Vec<Finished> {
+    fn all(came: &Came) -> Vec<Finished> {
         let finished = |cell| Finished {
             cell,
-            wrong: wrong.map(Into::into),
+            came: came.clone(),
             outcome: None,
             wall: Duration::from_secs(12),
         };
@@ -166,21 +178,43 @@ mod tests {
 
     #[test]
     fn the_table_fits_a_terminal() {
-        for wrong in [None, Some("no")] {
-            let text = table(&all(wrong)).to_string();
+        for came in [Came::Right, Came::Wrong("no".into()), Came::Skipped("old".into())] {
+            let text = table(&all(&came)).to_string();
             assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-            assert_eq!(text.contains("FAIL"), wrong.is_some());
+            assert_eq!(text.contains("FAIL"), came.wrong().is_some());
+            assert_eq!(text.contains("skip"), came.skipped().is_some());
         }
     }
 
     #[test]
-    fn reports_count_what_failed() {
-        let (good, bad) = (junit(&all(None)), junit(&all(Some("no"))));
-        assert_eq!(good.test_suites[0].failures, 0);
-        assert_eq!(bad.test_suites[0].failures, cells::all(false).len());
-        assert_eq!(
-            to_json(&all(None)).as_array().map(Vec::len),
-            Some(cells::all(false).len())
+    fn a_cell_that_was_skipped_is_named_with_the_reason() {
+        let done = all(&Came::Skipped("x2APIC needs QEMU 9.0".into())).remove(0);
+        let line = line(&done);
+        assert!(
+            line.starts_with("skip ") && line.contains(&done.cell.name()),
+            "{line}"
         );
+        assert!(line.contains("x2APIC needs QEMU 9.0"), "{line}");
+    }
+
+    #[test]
+    fn reports_count_what_failed() {
+        let number = cells::all(false).len();
+        for (came, failures, skipped) in [
+            (Came::Right, 0, 0),
+            (Came::Wrong("no".into()), number, 0),
+            (Came::Skipped("old".into()), 0, number),
+        ] {
+            let all = all(&came);
+            let suite = &junit(&all).test_suites[0];
+            assert_eq!((suite.failures, suite.skipped), (failures, skipped));
+            let json = to_json(&all);
+            let list = json.as_array().unwrap();
+            let passed = |cell: &&Value| cell["passed"] == true;
+            assert_eq!(
+                (list.len(), list.iter().filter(passed).count()),
+                (number, number - failures - skipped)
+            );
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::bench::figures;
 use crate::bench::report::Figures as BootFigures;
 use crate::bench::stop::{Figures as StopFigures, Load, Timed};
 use crate::kernel::Flavour;
-use crate::matrix::{self, Finished, cells};
+use crate::matrix::{self, Came, Finished, cells};
 use crate::needs::tool;
 use crate::scenario::{self, Played};
 use crate::verbs::qemu;
@@ -174,7 +174,7 @@ fn pages() -> [(&'static str, Page); 6] {
     let cells: Vec<Finished> = cells
         .map(|cell| Finished {
             cell,
-            wrong: Some("it hangs".into()),
+            came: Came::Wrong("it hangs".into()),
             outcome: Some(outcome()),
             wall: Duration::ZERO,
         })

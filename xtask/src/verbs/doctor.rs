@@ -5,6 +5,7 @@ use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::exit::Exit;
+use crate::needs::newer::Newer;
 use crate::needs::{self, Install, Need, State, crates};
 use crate::out::say;
 
@@ -24,6 +25,9 @@ impl Doctor {
     pub fn run(self) -> Result<Exit> {
         let found: Vec<(Need, State)> = Need::ALL.into_iter().map(|need| (need, need.look())).collect();
         say!("{}", table(&found));
+        newer(|newer| newer.lacking(newer.arch()))
+            .iter()
+            .for_each(|line| say!("{line}"));
         let missing = found
             .iter()
             .filter(|(_, state)| matches!(state, State::Missing { .. }))
@@ -69,6 +73,18 @@ fn table(found: &[(Need, State)]) -> Table {
     table
 }
 
+/// A line for each thing that `lacking` gives a reason for. None is needed: the tests of it are skipped, by name.
+fn newer(lacking: impl Fn(Newer) -> Option<String>) -> Vec<String> {
+    let line = |newer: Newer| {
+        Some(format!(
+            "not to be seen here: {} ({})",
+            lacking(newer)?,
+            newer.why()
+        ))
+    };
+    Newer::ALL.into_iter().filter_map(line).collect()
+}
+
 fn fix(need: Need) -> String {
     if let Some(program) = need.program() {
         return crates::command(program);
@@ -83,6 +99,15 @@ fn fix(need: Need) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_only_a_newer_qemu_shows_is_named() {
+        let old = newer(|newer| Some(format!("{} needs a newer QEMU", newer.name())));
+        assert_eq!(old.len(), Newer::ALL.len());
+        assert!(old[0].contains("x2APIC") && old[0].contains("more than 255 x86 CPUs"));
+        assert!(old[1].contains("FEAT_NMI") && old[1].contains("GICv3.3"));
+        assert!(newer(|_| None).is_empty());
+    }
 
     #[test]
     fn every_need_has_a_row_and_a_fix() {

@@ -82,11 +82,7 @@ impl Matrix {
         if self.json {
             say!("{:#}", report::to_json(&all));
         }
-        Ok(if all.iter().all(|done| done.wrong.is_none()) {
-            Exit::Pass
-        } else {
-            Exit::Failed
-        })
+        Ok(exit(&all))
     }
 
     fn cells(&self) -> Result<Vec<Cell>> {
@@ -116,6 +112,17 @@ impl Matrix {
         } else {
             cells.iter().for_each(|cell| say!("{}", cell.name()));
         }
+    }
+}
+
+/// A matrix of which nothing was run has shown nothing.
+fn exit(all: &[Finished]) -> Exit {
+    if all.iter().any(|done| done.came.wrong().is_some()) {
+        Exit::Failed
+    } else if all.iter().all(|done| done.came.skipped().is_some()) {
+        Exit::ToolMissing
+    } else {
+        Exit::Pass
     }
 }
 

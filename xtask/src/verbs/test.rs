@@ -13,7 +13,7 @@ use crate::arch::Arch;
 use crate::debugger::trials;
 use crate::exit::Exit;
 use crate::host::cargo as host_cargo;
-use crate::matrix::cells;
+use crate::matrix::{Came, cells};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
 
@@ -37,11 +37,12 @@ pub struct Test {
     jobs: Option<NonZero<usize>>,
 }
 
-/// Passed and failed.
+/// Passed, failed, and not run because the machine lacks something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Tally {
     passed: u64,
     failed: u64,
+    skipped: u64,
 }
 
 impl Tally {
@@ -49,11 +50,15 @@ impl Tally {
         Self {
             passed: passed as u64,
             failed: !passed as u64,
+            skipped: 0,
         }
     }
 
-    /// The last line.
+    /// The last line, and before it what was left out.
     fn said(self) -> Exit {
+        if self.skipped > 0 {
+            say!("{} skipped: `skip` above names each, and why", self.skipped);
+        }
         say!("{} passed, {} failed", self.passed, self.failed);
         if self.failed == 0 {
             Exit::Pass
@@ -67,6 +72,7 @@ impl std::ops::AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.skipped += other.skipped;
     }
 }
 
@@ -115,6 +121,7 @@ impl Test {
                 Tally {
                     passed: all.len() as u64 - failed,
                     failed,
+                    skipped: 0,
                 }
             }
             Err(error) => failed(&error),
@@ -125,10 +132,14 @@ impl Test {
         heading("kernels on machines");
         match matrix::execute(cells::all(false), self.jobs, install, false) {
             Ok(all) => {
-                let failed = all.iter().filter(|done| done.wrong.is_some()).count() as u64;
+                let count = |what: fn(&Came) -> Option<&str>| {
+                    all.iter().filter(|done| what(&done.came).is_some()).count() as u64
+                };
+                let (failed, skipped) = (count(Came::wrong), count(Came::skipped));
                 Tally {
-                    passed: all.len() as u64 - failed,
+                    passed: all.len() as u64 - failed - skipped,
                     failed,
+                    skipped,
                 }
             }
             Err(error) => failed(&error),
@@ -224,6 +235,8 @@ fn result(line: &str) -> Option<Tally> {
     Some(Tally {
         passed: count(" passed")?,
         failed: count(" failed")?,
+        // libtest calls them ignored, and says so itself.
+        skipped: 0,
     })
 }
 
@@ -239,7 +252,11 @@ fn is_news(line: &str) -> bool {
 fn debugger() -> Tally {
     heading("cores and gdb");
     match trials::run() {
-        Ok((passed, failed)) => Tally { passed, failed },
+        Ok((passed, failed)) => Tally {
+            passed,
+            failed,
+            skipped: 0,
+        },
         Err(error) => failed(&error),
     }
 }
@@ -271,7 +288,8 @@ mod tests {
             result(line),
             Some(Tally {
                 passed: 12,
-                failed: 3
+                failed: 3,
+                skipped: 0
             })
         );
         assert_eq!(

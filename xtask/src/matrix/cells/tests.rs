@@ -16,7 +16,9 @@ fn every_machine_can_hold_its_cpus() {
     for cell in all(false) {
         let machine = machine::merge(cell.flavour.arch, cell.machine);
         let most = machine::max_cpus(cell.flavour.arch, &machine);
-        assert!(most.is_some_and(|most| cell.cpus <= most), "{}", cell.name());
+        // How many more there can be with x2APIC is QEMU's to say, where it has that.
+        let fits = most.is_some_and(|most| cell.cpus <= most) || cell.needs == Some(Newer::X2apic);
+        assert!(fits, "{}", cell.name());
         assert!(
             Boot::of(cell.flavour.arch).contains(&cell.boot),
             "{}",

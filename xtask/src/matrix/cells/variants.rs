@@ -1,6 +1,7 @@
 //! The machines that kernels must come up on, and how large each is tried.
 
 use crate::arch::Arch;
+use crate::needs::newer::Newer;
 use crate::vm::spec::Boot;
 
 /// A machine that a kernel must come up on.
@@ -20,6 +21,8 @@ pub(super) struct Variant {
     pub(super) only: Option<&'static [(bool, u32)]>,
     /// The largest that there is, where that is larger.
     pub(super) most: Option<u32>,
+    /// What of a newer QEMU it takes: without that it is skipped, by name.
+    pub(super) needs: Option<Newer>,
 }
 
 pub(super) const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Variant {
@@ -34,6 +37,7 @@ pub(super) const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Varia
         many: 64,
         only: None,
         most: None,
+        needs: None,
     }
 }
 
