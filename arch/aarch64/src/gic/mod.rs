@@ -7,6 +7,7 @@ mod v3;
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
+use arm_gic::IntId;
 use boot_info::fdt::GicVersion;
 
 use crate::devicetree;
@@ -134,16 +135,35 @@ pub fn enable_shared(intid: u32, edge: bool) -> Result<(), &'static str> {
     }
 }
 
+/// From here to 1023 a number means no interrupt, or none that this register gives.
+const SPECIAL: u32 = 1020;
+
+/// Whether `raw`, as it was read, is an interrupt.
+fn is_one(raw: u32) -> bool {
+    !(SPECIAL..1024).contains(&(raw & 0xff_ffff))
+}
+
 /// Takes the most urgent pending interrupt.
 pub fn acknowledge() -> Option<Acknowledged> {
-    /// From here to 1023: no interrupt.
-    const SPECIAL: u32 = 1020;
     let raw = match VERSION.load(Ordering::Acquire) {
         2 => v2::acknowledge(),
         3 => v3::acknowledge(),
         _ => return None,
     };
-    (!(SPECIAL..1024).contains(&(raw & 0xff_ffff))).then_some(Acknowledged(raw))
+    match is_one(raw) {
+        true => Some(Acknowledged(raw)),
+        false => acknowledge_nmi(raw),
+    }
+}
+
+/// The interrupt, if `raw` says that it is one with superpriority.
+#[cold]
+fn acknowledge_nmi(raw: u32) -> Option<Acknowledged> {
+    if VERSION.load(Ordering::Acquire) != 3 || raw != IntId::SPECIAL_NMI.raw_value() {
+        return None;
+    }
+    let raw = v3::acknowledge_nmi();
+    is_one(raw).then_some(Acknowledged(raw))
 }
 
 /// Ends it: the same interrupt can come again.

@@ -7,7 +7,8 @@ use kernel::arch::Targets;
 use kernel::cpu::hw_id;
 
 pub use super::v3::smp::{distributor_looks_at_mask, priority_mask, set_priority_mask};
-use super::{VERSION, v2, v3};
+use super::{VERSION, sgi, v2, v3};
+use crate::smp::nmi;
 
 /// Sends a software generated interrupt to the CPU with these affinity fields. Lost if it is off.
 pub fn send_sgi(mpidr: u64, sgi: u32) {
@@ -45,7 +46,28 @@ pub fn route_shared(intid: u32, mpidr: u64) -> Result<(), &'static str> {
     }
 }
 
-/// Whether the priority mask can hold back all but [`sgi::STOP_NOW`](super::sgi::STOP_NOW). Boot CPU, interrupts off.
+/// Whether [`sgi::STOP_NOW`] can be a non-maskable interrupt. Boot CPU, interrupts off.
+pub fn has_nmis() -> bool {
+    VERSION.load(Ordering::Acquire) == 3
+        && nmi::is_implemented()
+        && v3::smp::nmis_are_supported()
+        && v3::smp::nmis_work()
+}
+
+/// Makes it one on the executing CPU, held back by `PSTATE.ALLINT` still.
+///
+/// # Errors
+/// A sentence, where [`has_nmis`] holds of the boot CPU and not of this one.
+pub fn begin_nmis() -> Result<(), &'static str> {
+    if !nmi::is_implemented() {
+        return Err("the boot CPU has non-maskable interrupts, and this one has not");
+    }
+    nmi::turn_on();
+    v3::smp::give_superpriority(sgi::STOP_NOW, true)
+        .ok_or("its stop signal cannot be made a non-maskable interrupt")
+}
+
+/// Whether the priority mask can hold back all but [`sgi::STOP_NOW`]. Boot CPU, interrupts off.
 pub fn masks_by_priority() -> bool {
     VERSION.load(Ordering::Acquire) == 3 && v3::smp::priority_mask_works()
 }

@@ -133,6 +133,16 @@ pub(super) fn acknowledge() -> u32 {
     irq.unwrap_or(IntId::SPECIAL_NONE).raw_value()
 }
 
+/// One with superpriority has a register of its own, ICC_NMIAR1_EL1. To be asked where [`acknowledge`] says
+/// [`IntId::SPECIAL_NMI`], as it does where SCTLR_EL1.NMI is set alone.
+pub(super) fn acknowledge_nmi() -> u32 {
+    let irq: u64;
+    // SAFETY: acknowledges an interrupt that is pending.
+    unsafe { core::arch::asm!("mrs {}, s3_0_c12_c9_5", out(reg) irq, options(nostack, preserves_flags)) };
+    barrier::dsb(barrier::SY);
+    irq as u32 & 0xff_ffff
+}
+
 pub(super) fn end(raw: u32) {
     redistributor::end(raw);
 }

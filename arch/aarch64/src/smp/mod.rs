@@ -1,6 +1,7 @@
 //! More than one CPU: PSCI starts them, SGIs signal them.
 
 pub mod masking;
+pub mod nmi;
 mod stop;
 
 use core::arch::{asm, global_asm};
@@ -48,23 +49,23 @@ unsafe extern "C" fn smp_secondary_rust(block: &'static BootBlock) -> ! {
 fn virt_to_phys(va: usize) -> Option<u64> {
     const FAULT: u64 = 1;
     const ADDRESS: u64 = ((1 << 48) - 1) & !0xfff;
-    let par: u64;
-    // SAFETY: asks for a translation, changes nothing but PAR_EL1. The exception vectors use that register too, so
-    // they must not come in between: an interrupt there would make this read its answer.
-    unsafe {
-        asm!(
-            "mrs {daif}, daif",
-            "msr daifset, #0xf",
-            "at s1e1r, {va}",
-            "isb",
-            "mrs {par}, par_el1",
-            "msr daif, {daif}",
-            va = in(reg) va,
-            daif = out(reg) _,
-            par = out(reg) par,
-            options(nostack)
-        );
-    }
+    // The exception vectors use PAR_EL1 too, so they must not come in between: an interrupt there would make this read
+    // its answer.
+    let par = masking::undisturbed(|| {
+        let par: u64;
+        // SAFETY: asks for a translation, changes nothing but PAR_EL1.
+        unsafe {
+            asm!(
+                "at s1e1r, {va}",
+                "isb",
+                "mrs {par}, par_el1",
+                va = in(reg) va,
+                par = out(reg) par,
+                options(nostack, preserves_flags)
+            );
+        }
+        par
+    });
     (par & FAULT == 0).then_some((par & ADDRESS) | (va as u64 & 0xfff))
 }
 
@@ -131,12 +132,11 @@ impl SmpBringUpOps for Aarch64 {
     }
 
     fn init_secondary() {
-        if let Err(why) = gic::init_cpu() {
+        if let Err(why) = gic::init_cpu().and_then(|()| masking::begin()) {
             // Without interrupts it could neither be woken nor stopped. The boot CPU names it as missing.
             kernel::warning!("CPU {:#x} stays off: {why}", cpu::mpidr_affinity());
             Self::quiesce();
             Self::park();
         }
-        masking::begin();
     }
 }

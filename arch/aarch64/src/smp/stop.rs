@@ -41,14 +41,14 @@ impl SmpStopOps for Aarch64 {
     fn send_ipi(_cpu: CpuId, hw: HwId, ipi: Ipi) {
         match ipi {
             Ipi::Resched => gic::smp::send_sgi(hw.0, sgi::RESCHED),
-            // Where the mask cannot let it through it would only be late.
-            Ipi::NonMaskable if masking::by_priority() => gic::smp::send_sgi(hw.0, sgi::STOP_NOW),
+            // Where nothing lets it through it would only be late.
+            Ipi::NonMaskable if masking::lets_stop_through() => gic::smp::send_sgi(hw.0, sgi::STOP_NOW),
             Ipi::NonMaskable => {}
         }
     }
 
     fn rungs() -> &'static [Rung] {
-        match (gic::is_ready(), masking::by_priority()) {
+        match (gic::is_ready(), masking::lets_stop_through()) {
             (true, true) => &[POLITE, FIRM],
             (true, false) => &[POLITE_AND_LAST],
             (false, _) => &[],

@@ -22,6 +22,11 @@ park_page:
 .global park_loop
 park_loop:
     msr     daifset, #0xf
+    mrs     x0, id_aa64pfr1_el1
+    ubfx    x0, x0, #36, #4         // NMI
+    cbz     x0, 2f
+    mov     x0, #(1 << 13)
+    msr     s3_0_c4_c3_0, x0        // ALLINT
 2:  dsb     sy
     wfi
     b       2b

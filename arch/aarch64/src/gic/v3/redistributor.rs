@@ -73,7 +73,7 @@ unsafe fn frames(at: usize) -> Option<UniqueMmioPointer<'static, GicrSgi>> {
 }
 
 /// The executing CPU's frames; interrupts are off, so nobody on this CPU gets between.
-fn mine(off: &IrqOff) -> Option<UniqueMmioPointer<'static, GicrSgi>> {
+pub(super) fn mine(off: &IrqOff) -> Option<UniqueMmioPointer<'static, GicrSgi>> {
     // SAFETY: the per-CPU word is zero or this CPU's own redistributor.
     unsafe { frames(MINE.this::<Aarch64>(off.pin()).load(Ordering::Relaxed)) }
 }

@@ -1,10 +1,12 @@
 //! Signals to other CPUs, and the mask that lets one of them through.
 
+mod nmi;
 mod self_test;
 
 use core::arch::asm;
 
-pub(in crate::gic) use self_test::priority_mask_works;
+pub(in crate::gic) use self::nmi::{are_supported as nmis_are_supported, give_superpriority};
+pub(in crate::gic) use self_test::{nmis_work, priority_mask_works};
 
 /// ICC_SGI1R_EL1 without the target list: the sixteen CPUs that `mpidr` is one of. `arm-gic` builds this value too, but
 /// without the range selector: it reaches Aff0 0 to 15 only.
