@@ -1,5 +1,6 @@
 //! The one table of what is tested: architecture, build, number of CPUs, machine.
 
+mod cores;
 mod features;
 #[cfg(test)]
 mod tests;
@@ -102,7 +103,8 @@ fn is_first(arch: Arch, variant: &str) -> bool {
 
 /// The whole matrix.
 pub fn all(release: bool) -> Vec<Cell> {
-    let boots = VARIANTS.iter().chain(features::LACKING).flat_map(|variant| {
+    let machines = VARIANTS.iter().chain(features::LACKING).chain(cores::CORES);
+    let boots = machines.flat_map(|variant| {
         let sizes = [(false, 1), (false, 4), (true, 1), (true, 4), (true, variant.many)];
         let sizes = variant.only.unwrap_or(&sizes).to_vec();
         let sizes = sizes.into_iter().chain(variant.most.map(|most| (true, most)));
@@ -139,7 +141,9 @@ pub fn all(release: bool) -> Vec<Cell> {
         let sizes = variant.only.unwrap_or_default().iter();
         sizes.map(|(smp, cpus)| cell(variant, *smp, *cpus, release, Task::Refused(clue)))
     });
-    let special = gicv2.chain(bios).chain(uefi).chain(refused);
+    let reached = cores::STOPPED_BY.iter();
+    let reached = reached.map(|variant| cell(variant, true, 4, release, Task::Reach));
+    let special = gicv2.chain(bios).chain(uefi).chain(refused).chain(reached);
     let mut cells: Vec<Cell> = boots.chain(others).chain(special).collect();
     // By architecture, so that a shard builds few kernels.
     cells.sort_by_key(|cell| (cell.flavour.arch, cell.task != Task::Boot));

@@ -54,6 +54,8 @@ pub enum Task {
     Deaf,
     /// The same, and the report is made to say that this CPU is parked.
     DeafLie,
+    /// Panic with a CPU whose interrupts are off, and that can be reached all the same, and stay for the audit.
+    Reach,
     /// Say why it cannot run here, with this in the reason, and end the run.
     Refused(&'static str),
 }
@@ -165,7 +167,7 @@ const BETWEEN: &str = "panic=0 \"run=bg hotplug all 1000;sleep 300;panic\"";
 const DEAF: &str = "panic=0 \"run=irqsoff 3;panic\"";
 
 impl Task {
-    /// All but [`Task::Boot`], [`Task::Refused`] and the two that are only in [`Task::GICV2`].
+    /// All but [`Task::Boot`], [`Task::Reach`], [`Task::Refused`] and the two that are only in [`Task::GICV2`].
     pub const SPECIAL: [Self; 18] = [
         Self::Selftest,
         Self::Hotplug,
@@ -223,10 +225,13 @@ impl Task {
             Self::Lie => ("lie", BUSY, End::Contradiction, BY_MONITOR),
             Self::Deaf => ("deaf", DEAF, End::PanicPartial, BY_MONITOR),
             Self::DeafLie => ("deaf-lie", DEAF, End::Contradiction, BY_MONITOR),
+            Self::Reach => ("reach", DEAF, End::Panic, BY_MONITOR),
             Self::Refused(clue) => ("refused", "run=cpus;poweroff", End::Panic, clue),
         };
         let audit = match self {
-            Self::Audit | Self::Deaf | Self::OffPanic | Self::HotplugPanic => Some(Honesty::Honest),
+            Self::Audit | Self::Deaf | Self::Reach | Self::OffPanic | Self::HotplugPanic => {
+                Some(Honesty::Honest)
+            }
             Self::Lie | Self::DeafLie => Some(Honesty::Lie),
             _ => None,
         };
@@ -283,7 +288,13 @@ impl Task {
     pub const fn needs_smp(self) -> bool {
         matches!(
             self,
-            Self::Lie | Self::Deaf | Self::DeafLie | Self::Hotplug | Self::OffPanic | Self::HotplugPanic
+            Self::Lie
+                | Self::Deaf
+                | Self::DeafLie
+                | Self::Reach
+                | Self::Hotplug
+                | Self::OffPanic
+                | Self::HotplugPanic
         )
     }
 

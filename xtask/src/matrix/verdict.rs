@@ -41,7 +41,7 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
         Task::TripleFault | Task::LostVectors => explained(cell, outcome),
         Task::Hotplug => hotplug(&outcome.records).and_then(|()| stopped(&outcome.records)),
         Task::OffPanic => off(&outcome.records).and_then(|()| audited_stop(cell.task, outcome)),
-        Task::HotplugPanic => audited_stop(cell.task, outcome),
+        Task::HotplugPanic | Task::Reach => audited_stop(cell.task, outcome),
         Task::Selftest => selftest(&outcome.records).and_then(|()| stopped(&outcome.records)),
         Task::Again(way) => again(way, &outcome.records).and_then(|()| stopped(records)),
         Task::Boot | Task::Reboot | Task::Halt => stopped(&outcome.records),

@@ -138,6 +138,36 @@ fn a_cell_that_goes_is_missed() {
     assert_eq!(ways, HashSet::from(known.map(String::from)));
 }
 
+/// aarch64's cores, old and new, are entered at EL1 and EL2, with firmware below and without; and a CPU with its interrupts
+/// off is stopped in either way that there is.
+#[test]
+fn every_core_is_entered_at_each_level_and_each_signal_reaches_it() {
+    let arm = || {
+        all(false)
+            .into_iter()
+            .filter(|cell| cell.flavour.arch == Arch::Aarch64)
+    };
+    let options = |cell: &Cell| machine::merge(Arch::Aarch64, cell.machine);
+    for cpu in ["cortex-a53", "max"] {
+        for (el2, el3) in [(false, true), (true, false), (true, true)] {
+            let is_so = |cell: &Cell| {
+                let options = options(cell);
+                let has = |option: &str| options.split(',').any(|each| each == option);
+                has("virtualization=on") == el2 && has("secure=on") == el3
+            };
+            for size in [SIZES[0], SIZES[3]] {
+                let mut cells = arm().filter(|cell| is_boot(cell, Arch::Aarch64, size));
+                let found = cells.any(|cell| cell.cpu == Some(cpu) && is_so(&cell));
+                assert!(found, "{cpu}, EL2: {el2}, EL3: {el3}, {size:?}");
+            }
+        }
+    }
+    let reached = |needs| arm().any(|cell| cell.task == Task::Reach && cell.needs == needs);
+    assert!(reached(None) && reached(Some(Newer::ArmNmi)));
+    let silent = |cell: &Cell| cell.task == Task::Reach && cell.says.is_empty();
+    assert!(!all(false).iter().any(silent), "the signal must be named");
+}
+
 /// Each of these is tried on a CPU that has all others, by a build for one CPU or for more.
 #[test]
 fn every_feature_is_taken_away_once() {

@@ -42,7 +42,7 @@ pub(super) const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Varia
 }
 
 impl Variant {
-    const fn machine(self, machine: &'static str) -> Self {
+    pub(super) const fn machine(self, machine: &'static str) -> Self {
         Self {
             machine: Some(machine),
             ..self
