@@ -56,6 +56,17 @@ impl Kernel {
         }
     }
 
+    /// Made of files that are there, for tests of what is done with one.
+    #[cfg(test)]
+    pub fn of_files(flavour: Flavour, elf: &str, image: &str) -> Result<Self> {
+        Ok(Self {
+            flavour,
+            elf: Artefact::open(elf.into())?,
+            image: Artefact::open(image.into())?,
+            loader: OnceLock::new(),
+        })
+    }
+
     /// The UEFI loader for it, built when it is first asked for.
     ///
     /// # Errors

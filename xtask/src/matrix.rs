@@ -156,6 +156,7 @@ fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
         disk: None,
         gdb: None,
         counting: None,
+        extra: Vec::new(),
     }
 }
 

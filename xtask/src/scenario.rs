@@ -156,6 +156,7 @@ impl Play {
             disk: None,
             gdb: None,
             counting: None,
+            extra: Vec::new(),
         }
     }
 

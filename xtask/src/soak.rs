@@ -160,6 +160,7 @@ fn boot(plan: &Plan, kernel: &Kernel, verbose: bool) -> Result<Outcome> {
         disk: None,
         gdb: None,
         counting: None,
+        extra: Vec::new(),
     };
     let watch = Watch {
         show: if verbose { Show::Error } else { Show::Hidden },

@@ -1,5 +1,6 @@
 //! What to boot, and QEMU's command line for it.
 
+use std::ffi::OsString;
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::PathBuf;
 
@@ -71,6 +72,8 @@ pub struct Spec<'a> {
     pub gdb: Option<u16>,
     /// Count instructions, and make each of them one virtual nanosecond: slow, and the same every time.
     pub counting: Option<Counting>,
+    /// More of QEMU's arguments, after all others, as they are.
+    pub extra: Vec<OsString>,
 }
 
 /// File descriptors that QEMU inherits.
@@ -102,6 +105,7 @@ impl<'a> Spec<'a> {
             disk: None,
             gdb: None,
             counting: None,
+            extra: Vec::new(),
         }
     }
 }
@@ -117,7 +121,7 @@ impl Spec<'_> {
     }
 
     /// QEMU's arguments.
-    pub fn args(&self, fds: Fds, media: Option<&Media>) -> Vec<String> {
+    pub fn args(&self, fds: Fds, media: Option<&Media>) -> Vec<OsString> {
         let mut args = self.machine_args();
         args.extend(Self::device_args(fds));
         match media {
@@ -134,7 +138,8 @@ impl Spec<'_> {
         if let Some(port) = self.gdb {
             self.push(&mut args, "-gdb", format!("tcp:127.0.0.1:{port}"));
         }
-        args
+        let extra = self.extra.iter().cloned();
+        args.into_iter().map(OsString::from).chain(extra).collect()
     }
 
     /// The kernel, by QEMU's own boot loader.
@@ -195,5 +200,43 @@ impl Spec<'_> {
 
     fn push(&self, args: &mut Vec<String>, name: &str, value: String) {
         args.extend([name.to_owned(), value]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+    use crate::kernel::Flavour;
+
+    const FDS: Fds = Fds {
+        qmp: 3,
+        log: 4,
+        gdb: 5,
+        counts: 6,
+        memory: 7,
+    };
+
+    fn kernel() -> Kernel {
+        let flavour = Flavour {
+            arch: Arch::X86_64,
+            smp: true,
+            release: false,
+            faults: false,
+        };
+        Kernel::of_files(flavour, "/dev/null", "/dev/null").unwrap()
+    }
+
+    #[test]
+    fn extra_arguments_come_last_and_as_they_are() {
+        let kernel = kernel();
+        let odd = OsString::from_vec(b"file=\xff,,x".to_vec());
+        let spec = Spec {
+            extra: vec!["-drive".into(), odd.clone()],
+            ..Spec::usual(&kernel, 1, String::new())
+        };
+        let args = spec.args(FDS, None);
+        assert_eq!(args[args.len() - 2..], ["-drive".into(), odd]);
     }
 }
