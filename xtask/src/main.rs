@@ -13,6 +13,8 @@ mod exit;
 mod guest;
 mod host;
 mod kernel;
+#[cfg(test)]
+mod launcher;
 mod links;
 mod matrix;
 mod needs;

@@ -54,7 +54,11 @@ impl Check {
 
 fn steps() -> Result<Vec<Step>> {
     let rust = rust::linting().ok_or_else(|| anyhow!("no Rust that can lint a kernel"))?;
-    let mut steps = vec![("fmt".to_owned(), fmt(&rust)?)];
+    let mut steps = vec![
+        ("fmt".to_owned(), fmt(&rust)?),
+        ("fmt launcher".to_owned(), of_launcher(fmt(&rust)?)),
+        ("clippy launcher".to_owned(), launcher_clippy(&rust)),
+    ];
     for smp in [false, true] {
         steps.push((format!("clippy host {}", build(smp)), host_clippy(&rust, smp)));
     }
@@ -108,6 +112,19 @@ fn fmt(rust: &Toolchain) -> Result<Command> {
         .current_dir(paths::root())
         .args(["fmt", "--all", "--check"]);
     Ok(command)
+}
+
+/// The launcher is a workspace of its own.
+fn of_launcher(mut command: Command) -> Command {
+    command.args(["--manifest-path", "xtask/launcher/Cargo.toml"]);
+    command
+}
+
+/// By the launcher's `rust-version`, clippy tells which of the standard library's functions are too new for it.
+fn launcher_clippy(rust: &Toolchain) -> Command {
+    let mut command = of_launcher(host(rust, "cargo-clippy", "clippy"));
+    command.args(["--all-targets", "--", "-Dwarnings"]);
+    command
 }
 
 /// For what the host runs. The same toolchain as for the kernels, so that both have the same lints.
