@@ -1,6 +1,7 @@
 //! The test matrix: every kernel on every machine, side by side, and whether each run ended as it had to.
 
 pub mod cells;
+pub mod places;
 pub mod report;
 pub mod schedule;
 pub mod shard;
@@ -8,6 +9,7 @@ pub mod task;
 pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -156,8 +158,14 @@ fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
         disk: None,
         gdb: None,
         counting: None,
-        extra: Vec::new(),
+        extra: extra(cell),
     }
+}
+
+/// Arguments of QEMU's that only some machines have.
+fn extra(cell: &Cell) -> Vec<OsString> {
+    let topology = cell.topology.map_or(&[][..], |topology| topology.args);
+    topology.iter().map(OsString::from).collect()
 }
 
 fn watch(cell: &Cell) -> Watch {

@@ -4,12 +4,14 @@ mod cores;
 mod features;
 #[cfg(test)]
 mod tests;
+pub mod topology;
 mod variants;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::topology::Topology;
 use self::variants::{VARIANTS, Variant};
 use super::task::Task;
 use crate::arch::Arch;
@@ -34,6 +36,8 @@ pub struct Cell {
     pub task: Task,
     /// What of a newer QEMU it takes.
     pub needs: Option<Newer>,
+    /// How the CPUs sit, where it is not one beside the other.
+    pub topology: Option<Topology>,
 }
 
 impl Cell {
@@ -103,7 +107,7 @@ fn is_first(arch: Arch, variant: &str) -> bool {
 
 /// The whole matrix.
 pub fn all(release: bool) -> Vec<Cell> {
-    let machines = VARIANTS.iter().chain(features::LACKING).chain(cores::CORES);
+    let machines = VARIANTS.iter().chain(features::LACKING).chain(cores::CORES).chain(topology::VARIANTS);
     let boots = machines.flat_map(|variant| {
         let sizes = [(false, 1), (false, 4), (true, 1), (true, 4), (true, variant.many)];
         let sizes = variant.only.unwrap_or(&sizes).to_vec();
@@ -178,5 +182,6 @@ fn cell(variant: &Variant, smp: bool, cpus: u32, release: bool, task: Task) -> C
         boot: variant.boot,
         task,
         needs: variant.needs,
+        topology: variant.topology,
     }
 }

@@ -1,6 +1,7 @@
 //! Whether a cell's run ended in the right way, and for the right reason.
 
 use super::cells::Cell;
+use super::places;
 use super::task::{Task, Way};
 use crate::audit::Audit;
 use crate::vm::Outcome;
@@ -36,6 +37,7 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
         Task::Refused(_) => unready(records)?,
         _ => readiness(cell, records)?,
     }
+    places::check(cell, &outcome.text)?;
     match cell.task {
         Task::Hang => Ok(()),
         Task::TripleFault | Task::LostVectors => explained(cell, outcome),

@@ -1,5 +1,6 @@
 //! The machines that kernels must come up on, and how large each is tried.
 
+use super::topology::Topology;
 use crate::arch::Arch;
 use crate::needs::newer::Newer;
 use crate::vm::spec::Boot;
@@ -23,6 +24,8 @@ pub(super) struct Variant {
     pub(super) most: Option<u32>,
     /// What of a newer QEMU it takes: without that it is skipped, by name.
     pub(super) needs: Option<Newer>,
+    /// How the CPUs sit.
+    pub(super) topology: Option<Topology>,
 }
 
 pub(super) const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Variant {
@@ -38,6 +41,7 @@ pub(super) const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Varia
         only: None,
         most: None,
         needs: None,
+        topology: None,
     }
 }
 
@@ -71,6 +75,13 @@ impl Variant {
     pub(super) const fn only(self, only: &'static [(bool, u32)]) -> Self {
         Self {
             only: Some(only),
+            ..self
+        }
+    }
+
+    pub(super) const fn topology(self, topology: Topology) -> Self {
+        Self {
+            topology: Some(topology),
             ..self
         }
     }
