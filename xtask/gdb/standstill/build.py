@@ -28,26 +28,38 @@ def core_file():
     return found.group(1) if found else None
 
 
+def segments(file):
+    """The segments of a core: type, offset and length in the file."""
+    head = file.read(64)
+    wide = head[4] == 2
+    form, at, count_at = ("<Q", 32, 54) if wide else ("<I", 28, 42)
+    table = struct.unpack_from(form, head, at)[0]
+    size, count = struct.unpack_from("<HH", head, count_at)
+    for number in range(count):
+        file.seek(table + number * size)
+        header = file.read(size)
+        offset = struct.unpack_from(form, header, 8 if wide else 4)[0]
+        length = struct.unpack_from(form, header, 32 if wide else 16)[0]
+        yield struct.unpack_from("<I", header)[0], offset, length
+
+
 def of_core(name):
     """The build id in a core's notes; None if there is none."""
     with open(name, "rb") as file:
-        head = file.read(64)
-        wide = head[4] == 2
-        form, at, count_at = ("<Q", 32, 54) if wide else ("<I", 28, 42)
-        table = struct.unpack_from(form, head, at)[0]
-        size, count = struct.unpack_from("<HH", head, count_at)
-        for number in range(count):
-            file.seek(table + number * size)
-            header = file.read(size)
-            if struct.unpack_from("<I", header)[0] != PT_NOTE:
-                continue
-            offset = struct.unpack_from(form, header, 8 if wide else 4)[0]
-            length = struct.unpack_from(form, header, 32 if wide else 16)[0]
-            file.seek(offset)
-            found = in_notes(file.read(length))
-            if found is not None:
-                return found
+        for kind, offset, length in segments(file):
+            if kind == PT_NOTE:
+                file.seek(offset)
+                found = in_notes(file.read(length))
+                if found is not None:
+                    return found
     return None
+
+
+def missing(name):
+    """How many bytes are missing at the end of a core. gdb reads them from the ELF file, as if the kernel had not run."""
+    with open(name, "rb") as file:
+        end = max((offset + length for _, offset, length in segments(file)), default=0)
+        return max(0, end - file.seek(0, 2))
 
 
 def in_notes(notes):
@@ -68,6 +80,8 @@ def check():
     ours = of_elf()
     name = core_file()
     if name is not None:
+        if missing(name):
+            raise gdb.GdbError("%s is cut off: %d bytes are missing at its end" % (name, missing(name)))
         theirs, what = of_core(name), "the core"
         if theirs is None:
             raise gdb.GdbError("%s has no build id: cargo xtask core did not write it" % name)

@@ -87,6 +87,20 @@ impl Written {
         Ok(Answers::of(&output(gdb)?))
     }
 
+    /// What gdb prints at one command.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn say(&self, line: &str) -> Result<String> {
+        let gdb = command(
+            self.arch,
+            &self.elf_path,
+            Target::Core(&self.path),
+            &[line.to_owned()],
+        )?;
+        output(gdb)
+    }
+
     /// Both, which must agree.
     ///
     /// # Errors

@@ -118,7 +118,17 @@ fn alone(dir: &Path) -> Result<()> {
     let written = boot(dir, &kernel, "run=panic", None)?;
     let facts = written.check()?;
     ensure!(facts.cpus == 1, "{} CPUs in a UP kernel", facts.cpus);
+    cut_off(&written)?;
     Ok(std::fs::remove_file(&written.path)?)
+}
+
+/// A core that is cut off is called so: what is missing, gdb reads from the ELF file, as if the kernel had not booted.
+fn cut_off(written: &Written) -> Result<()> {
+    let file = OpenOptions::new().write(true).open(&written.path)?;
+    file.set_len(file.metadata()?.len() / 2)?;
+    let said = written.say("ss cpus")?;
+    ensure!(said.contains(" is cut off: "), "half a core passes as:\n{said}");
+    Ok(())
 }
 
 /// On request: nothing has stopped, the CPUs' registers are QEMU's. CPU 3 is idle, on the stack that it came up on.

@@ -4,10 +4,29 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use object::{Architecture, Object, ObjectKind, ObjectSegment, ReadCache, ReadRef};
+use object::elf::{FileHeader32, FileHeader64};
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Architecture, Endianness, Object, ObjectKind, ObjectSegment, ReadCache, ReadRef};
 
 use crate::arch::Arch;
 use crate::kernel::elf::hex;
+
+/// The end of the furthest segment, or of the headers where the segments are not said.
+fn end_of<H: FileHeader<Endian = Endianness>>(data: &ReadCache<File>) -> Option<u64> {
+    let Ok(header) = H::parse(data) else {
+        return Some(size_of::<H>() as u64);
+    };
+    let endian = header.endian().ok()?;
+    let table = header.e_phoff(endian).into();
+    let count = u64::from(header.e_phnum(endian));
+    let table_end = table.checked_add(count.checked_mul(u64::from(header.e_phentsize(endian)))?)?;
+    let segments = header.program_headers(endian, data).unwrap_or_default().iter();
+    let ends = segments.filter_map(|segment| {
+        let start: u64 = segment.p_offset(endian).into();
+        start.checked_add(segment.p_filesz(endian).into())
+    });
+    ends.chain([table_end]).max()
+}
 
 /// A core, being read. Only what is asked for is read of it.
 pub struct Core(ReadCache<File>);
@@ -20,10 +39,29 @@ impl Core {
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display();
         let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+        let len = file
+            .metadata()
+            .with_context(|| format!("cannot open {name}"))?
+            .len();
         let core = Self(ReadCache::new(file));
+        // What is cut off in the middle of its headers cannot be read at all, and what is cut off later reads as nothing.
+        let missing = core.end().map(|end| end.saturating_sub(len));
+        if let Some(missing @ 1..) = missing {
+            bail!("{name} is cut off: it has {len} bytes, and {missing} more should follow");
+        }
         core.arch()
             .with_context(|| format!("{name} is no core of ours"))?;
         Ok(core)
+    }
+
+    /// Where the file ends as its headers have it; `None` if it does not begin as an ELF file.
+    fn end(&self) -> Option<u64> {
+        let kind: &[u8; 5] = (&self.0).read_bytes_at(0, 5).ok()?.try_into().ok()?;
+        match kind {
+            [0x7f, b'E', b'L', b'F', 1] => end_of::<FileHeader32<Endianness>>(&self.0),
+            [0x7f, b'E', b'L', b'F', 2] => end_of::<FileHeader64<Endianness>>(&self.0),
+            _ => None,
+        }
     }
 
     fn file(&self) -> Result<object::File<'_, &ReadCache<File>>> {

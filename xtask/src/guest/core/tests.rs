@@ -1,5 +1,7 @@
 //! What is written is read again.
 
+use tempfile::NamedTempFile;
+
 use super::*;
 
 struct Numbered;
@@ -14,7 +16,7 @@ impl Registers for Numbered {
     }
 }
 
-fn written(arch: Arch, cpus: usize) -> (std::path::PathBuf, Vec<u8>) {
+fn written(arch: Arch, cpus: usize) -> (NamedTempFile, Vec<u8>) {
     let cpus: Vec<Box<dyn Registers>> = (0..cpus).map(|_| Box::new(Numbered) as _).collect();
     let guest = Guest {
         arch,
@@ -31,16 +33,16 @@ fn written(arch: Arch, cpus: usize) -> (std::path::PathBuf, Vec<u8>) {
     let mut bytes = Vec::new();
     let read = |pa: u64, len: u64| Ok((pa..pa + len).map(|at| (at >> 8) as u8).collect());
     write(&guest, &[segment], read, &mut bytes).unwrap();
-    let path = std::env::temp_dir().join(format!("standstill-{}-{arch}.core", std::process::id()));
-    std::fs::write(&path, &bytes).unwrap();
-    (path, bytes)
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &bytes).unwrap();
+    (file, bytes)
 }
 
 #[test]
 fn what_is_written_is_read_again() {
     for arch in Arch::ALL {
-        let (path, bytes) = written(arch, 3);
-        let core = Core::open(&path).unwrap();
+        let (file, bytes) = written(arch, 3);
+        let core = Core::open(file.path()).unwrap();
         assert_eq!(core.arch().unwrap(), arch);
         assert_eq!(core.build_id().unwrap(), "ab".repeat(19));
         assert_eq!(core.read(0xc000_0ffe, 4).unwrap(), [0x1f, 0x1f, 0x20, 0x20]);
@@ -52,7 +54,32 @@ fn what_is_written_is_read_again() {
             .windows(8)
             .filter(|window| window[..4] == [5, 0, 0, 0] && window[4..] == status[..4]);
         assert_eq!(notes.count(), 3, "{arch}");
-        std::fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn what_is_cut_off_is_called_so_wherever() {
+    for arch in Arch::ALL {
+        let (file, bytes) = written(arch, 3);
+        // In the header, in the table of segments, in the notes, in memory, at its last byte.
+        for len in [20, 100, 500, 0x1800, bytes.len() - 1] {
+            file.as_file().set_len(len as u64).unwrap();
+            let error = Core::open(file.path()).err().expect("it is cut off").to_string();
+            assert!(
+                error.contains(&format!("is cut off: it has {len} bytes")),
+                "{error}"
+            );
+            std::fs::write(file.path(), &bytes).unwrap();
+        }
+        let missing = "and 1 more should follow";
+        file.as_file().set_len(bytes.len() as u64 - 1).unwrap();
+        assert!(
+            Core::open(file.path())
+                .err()
+                .unwrap()
+                .to_string()
+                .contains(missing)
+        );
     }
 }
 
