@@ -32,6 +32,6 @@ pub use cmdline::CommandLine;
 pub use info::{BootInfo, Console, ConsoleKind, EfiInfo, Loader, Protocol};
 pub use initrd::{Initrd, InitrdRefusal};
 pub use memblock::Memblock;
-pub use memmap::{MAX_REGIONS, MemKind, MemMap, MemRegion};
+pub use memmap::{Folded, MAX_REGIONS, MemKind, MemMap, MemRegion};
 pub use phys::PhysMap;
 pub use seed::Seed;

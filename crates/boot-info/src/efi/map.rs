@@ -6,7 +6,7 @@ use uefi_raw::table::boot::{MemoryAttribute, MemoryDescriptor, MemoryType};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned, little_endian::U32, little_endian::U64};
 
 use super::Error;
-use crate::{EfiInfo, MemKind, MemMap, PhysMap};
+use crate::{EfiInfo, MemKind, PhysMap};
 
 /// Most descriptors that are looked at. Firmware has a few hundred.
 pub const MAX_DESCRIPTORS: usize = 4096;
@@ -156,24 +156,23 @@ impl<'m> MemoryMap<'m> {
         self.all().filter(Option::is_none).count()
     }
 
-    /// Adds the map to a kernel's. Neighbours of a kind become one region, so that the many small pieces of boot services are
-    /// few.
-    pub fn add_to(&self, memory: &mut MemMap) {
+    /// Hands the map to a kernel, as start, length and kind. Neighbours of a kind become one region, so that the many small
+    /// pieces of boot services are few.
+    pub fn regions(&self, each: &mut dyn FnMut(u64, u64, MemKind)) {
+        let mut hand_over = |run: Option<(Range<u64>, MemKind)>| {
+            if let Some((range, kind)) = run {
+                each(range.start, range.end - range.start, kind);
+            }
+        };
         let mut run: Option<(Range<u64>, MemKind)> = None;
         for next in self.iter() {
             match &mut run {
                 Some((range, kind)) if range.end == next.start && *kind == next.mem_kind() => {
                     range.end = next.end;
                 }
-                _ => push(memory, run.replace((next.range(), next.mem_kind()))),
+                _ => hand_over(run.replace((next.range(), next.mem_kind()))),
             }
         }
-        push(memory, run);
-    }
-}
-
-fn push(memory: &mut MemMap, run: Option<(Range<u64>, MemKind)>) {
-    if let Some((range, kind)) = run {
-        memory.push(range.start, range.end - range.start, kind);
+        hand_over(run);
     }
 }

@@ -14,7 +14,7 @@ use core::fmt;
 
 pub use map::{Descriptor, MAX_DESCRIPTORS, MemoryMap};
 pub use runtime::{MAX_RUNTIME_REGIONS, RuntimeRegions};
-pub(crate) use runtime::{keep_tables, note, take_map};
+pub(crate) use runtime::{all_memory, claims, rsdp, runtime_regions};
 pub use tables::{ConfigurationTables, MemoryAttributes, RuntimeTable, Service, SystemTable, guids};
 pub use uefi_raw::table::boot::{MemoryAttribute, MemoryType};
 pub use uefi_raw::{Guid, guid};

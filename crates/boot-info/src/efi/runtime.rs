@@ -2,8 +2,8 @@
 
 use arrayvec::ArrayVec;
 
-use super::{Descriptor, Error, MemoryMap, SystemTable, guids};
-use crate::{EfiInfo, MemKind, MemMap, PhysMap, present::Present};
+use super::{ConfigurationTables, Descriptor, Error, MemoryMap, SystemTable, guids};
+use crate::{EfiInfo, MemKind, PhysMap, present::Present};
 
 /// Regions kept. Firmware has some ten.
 pub const MAX_RUNTIME_REGIONS: usize = 64;
@@ -54,43 +54,53 @@ impl RuntimeRegions {
     }
 }
 
-/// Sees to tables that firmware leaves in memory which is free otherwise, as the memory attributes table by its
-/// specification: `memory` learns where they are. Returns the address of ACPI's root pointer, if a table tells.
-pub(crate) fn keep_tables(info: &EfiInfo, phys: PhysMap, memory: &mut MemMap) -> Option<u64> {
-    let tables = SystemTable::of(info, phys).ok()?.configuration(phys).ok()?;
+/// Whoever learns of a region: start, length, kind.
+type Each<'f> = &'f mut dyn FnMut(u64, u64, MemKind);
+
+/// The tables that firmware leaves in memory which is free otherwise, as the memory attributes table by its specification.
+fn kept_tables(info: &EfiInfo, phys: PhysMap, each: Each) {
+    let Some(tables) = tables(info, phys) else { return };
     let attributes = tables.memory_attributes(phys).map(|table| table.range());
     let properties = tables
         .find(guids::RT_PROPERTIES)
         .map(|at| at..at.saturating_add(8));
     for kept in [attributes, properties].into_iter().flatten() {
-        memory.push(
+        each(
             kept.start,
             kept.end.saturating_sub(kept.start),
             MemKind::ReservedRam,
         );
     }
-    tables.rsdp()
 }
 
-/// Reads the map the loader named. `memory` learns what must be left alone: what runtime services need, whatever another map
-/// may say of it.
-pub(crate) fn note(info: &EfiInfo, phys: PhysMap, memory: &mut MemMap) -> RuntimeRegions {
-    let map = match MemoryMap::of(info, phys) {
-        Ok(map) => map,
-        Err(error) => return RuntimeRegions::unknown(error),
-    };
-    for region in map.iter().filter(Descriptor::is_runtime) {
-        memory.push(region.start, region.end - region.start, MemKind::Reserved);
+fn tables<'m>(info: &EfiInfo, phys: PhysMap<'_, 'm>) -> Option<ConfigurationTables<'m>> {
+    SystemTable::of(info, phys).ok()?.configuration(phys).ok()
+}
+
+/// The address of ACPI's root pointer, if a table tells.
+pub(crate) fn rsdp(info: &EfiInfo, phys: PhysMap) -> Option<u64> {
+    tables(info, phys)?.rsdp()
+}
+
+/// The regions that runtime services need, by the map the loader named.
+pub(crate) fn runtime_regions(info: &EfiInfo, phys: PhysMap) -> RuntimeRegions {
+    MemoryMap::of(info, phys).map_or_else(RuntimeRegions::unknown, |map| RuntimeRegions::of(&map))
+}
+
+/// What must be left alone, whatever another map may say of it: what runtime services need, and some tables.
+pub(crate) fn claims(info: &EfiInfo, phys: PhysMap, each: Each) {
+    if let Ok(map) = MemoryMap::of(info, phys) {
+        for region in map.iter().filter(Descriptor::is_runtime) {
+            each(region.start, region.end - region.start, MemKind::Reserved);
+        }
     }
-    RuntimeRegions::of(&map)
+    kept_tables(info, phys, each);
 }
 
-/// As [`note`], where this map is the only one: `memory` learns all of it.
-///
-/// # Errors
-/// See [`Error`]; `memory` is as it was.
-pub(crate) fn take_map(info: &EfiInfo, phys: PhysMap, memory: &mut MemMap) -> Result<RuntimeRegions, Error> {
-    let map = MemoryMap::of(info, phys)?;
-    map.add_to(memory);
-    Ok(RuntimeRegions::of(&map))
+/// All memory, where the map the loader named is the only one. Without a map there is none, and that is said.
+pub(crate) fn all_memory(info: &EfiInfo, phys: PhysMap, each: Each) {
+    if let Ok(map) = MemoryMap::of(info, phys) {
+        map.regions(each);
+        kept_tables(info, phys, each);
+    }
 }

@@ -40,7 +40,7 @@ fn regions(entries: &[Entry]) -> Vec<MemRegion> {
     let ram = ram_with(entries, 48);
     let map = MemoryMap::of(&info(entries.len() as u32 * 48, 48), &|at, len| ram.get(at, len)).unwrap();
     let mut memory = MemMap::EMPTY;
-    map.add_to(&mut memory);
+    map.regions(&mut |start, len, kind| memory.push(start, len, kind));
     memory.regions().to_vec()
 }
 
@@ -232,7 +232,7 @@ proptest! {
                 prop_assert!(d.start < d.end && d.start % 4096 == 0 && d.end % 4096 == 0);
             }
             let mut memory = MemMap::EMPTY;
-            map.add_to(&mut memory);
+            map.regions(&mut |start, len, kind| memory.push(start, len, kind));
             prop_assert!(memory.regions().iter().all(|r| r.len != 0));
         }
         if let Ok(table) = SystemTable::of(&info, &phys) {
@@ -255,7 +255,7 @@ proptest! {
         let mut memory = MemMap::EMPTY;
         let ram = ram_with(&entries, 48);
         let map = MemoryMap::of(&info(entries.len() as u32 * 48, 48), &|at, len| ram.get(at, len)).unwrap();
-        map.add_to(&mut memory);
+        map.regions(&mut |start, len, kind| memory.push(start, len, kind));
         let mut memblock: crate::Memblock = crate::Memblock::new();
         memblock.add_map(&memory).unwrap();
         for d in map.iter().filter(|d| d.mem_kind() != MemKind::Usable) {

@@ -28,7 +28,7 @@ pub use info::{
     PsciIds, Region, Timer, Uart,
 };
 pub use scan::{HEADER_SIZE, MAX_SIZE, total_size};
-pub use walk::{fill, fill_with};
+pub use walk::{fill, fill_with, regions};
 
 /// Why a device tree was refused as a whole. A node that makes no sense is skipped instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

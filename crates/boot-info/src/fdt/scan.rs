@@ -48,7 +48,7 @@ pub fn total_size(header: &[u8]) -> Result<usize, Error> {
 pub(super) struct Scanned<'a> {
     /// Exactly the blob.
     pub blob: &'a [u8],
-    /// The memory reservation block and whatever follows it.
+    /// The memory reservation block, up to the block that follows it.
     pub reservations: &'a [u8],
 }
 
@@ -66,7 +66,12 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scanned<'_>, Error> {
     };
     let structure = block(field(2), field(9))?;
     let names = block(field(3), field(8))?;
-    let reservations = blob.get(field(4)..).ok_or(Error::BadOffset)?;
+    // Nothing says how long it is, but where the next one begins.
+    let others = [field(2), field(3), blob.len()];
+    let end = others.into_iter().filter(|at| *at > field(4)).min();
+    let reservations = blob
+        .get(field(4)..end.unwrap_or(0))
+        .ok_or(Error::BadOffset)?;
     if !structure.len().is_multiple_of(4) {
         return Err(Error::BadOffset);
     }

@@ -9,7 +9,7 @@ use super::{
     scan::{self, Scanned},
     uart,
 };
-use crate::{BootInfo, EfiInfo, Loader, PhysMap, Protocol, efi};
+use crate::{BootInfo, EfiInfo, Loader, MemKind, MemRegion, PhysMap, Protocol, efi};
 
 /// Levels of buses below the root that are searched for devices. What a kernel needs before it has a
 /// heap is never deeper, and each level costs boot stack: about 1 KiB of 16.
@@ -49,31 +49,52 @@ pub fn fill_with(
     info: &mut FdtInfo,
 ) -> Result<(), Error> {
     let scanned = scan::scan(bytes)?;
-    let tree = Fdt::new_unaligned_fallible(scanned.blob).map_err(|_| Error::BadStructure)?;
-    let root = tree
-        .root()
-        .ok()
-        .and_then(|root| Node::new(root.as_node()))
-        .ok_or(Error::BadStructure)?;
-
+    let (root, version) = root(&scanned)?;
     boot.loader = Loader {
         protocol: Protocol::DeviceTree,
-        version: tree.header().version,
+        version,
         id: 0,
     };
     boot.fdt = Some(at);
     let found = look_around(root, boot, info);
-    if let Some(efi) = found.chosen.efi() {
-        from_efi(efi, phys, boot);
+    boot.efi = found.chosen.efi();
+    let mut any = false;
+    let memory = &mut boot.memory;
+    memory::each(root, &scanned, at, boot.efi.as_ref(), phys, &mut |r| {
+        any |= r.kind == MemKind::Usable;
+        memory.push(r.start, r.len, r.kind);
+    });
+    if let Some(efi) = &boot.efi {
+        boot.efi_runtime = efi::runtime_regions(efi, phys);
+        boot.rsdp = efi::rsdp(efi, phys);
     }
-    reserve(&scanned, at, boot);
     finish(root, &found, boot, info);
-    let any = boot
-        .memory
-        .regions()
-        .iter()
-        .any(|r| r.kind == crate::MemKind::Usable);
     if any { Ok(()) } else { Err(Error::NoMemory) }
+}
+
+/// Hands each region of memory to `each`: what [`fill_with`] puts into its map, of the same tree and the same EFI.
+///
+/// # Errors
+/// See [`Error`].
+pub fn regions(
+    bytes: &[u8],
+    at: u64,
+    efi: Option<&EfiInfo>,
+    phys: PhysMap,
+    each: &mut dyn FnMut(MemRegion),
+) -> Result<(), Error> {
+    let scanned = scan::scan(bytes)?;
+    let (root, _) = root(&scanned)?;
+    memory::each(root, &scanned, at, efi, phys, each);
+    Ok(())
+}
+
+/// The root node, and the version of the tree.
+fn root<'a>(scanned: &Scanned<'a>) -> Result<(Node<'a>, u32), Error> {
+    let tree = Fdt::new_unaligned_fallible(scanned.blob).map_err(|_| Error::BadStructure)?;
+    let version = tree.header().version;
+    let root = tree.root().ok().and_then(|root| Node::new(root.as_node()));
+    Ok((root.ok_or(Error::BadStructure)?, version))
 }
 
 fn look_around<'a>(root: Node<'a>, boot: &mut BootInfo, info: &mut FdtInfo) -> Found<'a> {
@@ -89,8 +110,7 @@ fn look_around<'a>(root: Node<'a>, boot: &mut BootInfo, info: &mut FdtInfo) -> F
             "chosen" => found.chosen = chosen::read(&node, boot),
             "aliases" => found.aliases = Some(node),
             "cpus" => cpus::read(&node, info),
-            "reserved-memory" => memory::reserved(&node, &bus, boot),
-            _ if memory::is_memory(&node) => memory::add(&node, &bus, boot),
+            _ if memory::is_about(&node) => {}
             _ => device(node, &bus, MAX_LEVELS, info, &mut found),
         }
     }
@@ -111,23 +131,6 @@ fn device<'a>(node: Node<'a>, bus: &Bus<'_>, levels: usize, info: &mut FdtInfo, 
     for child in node.children() {
         device(child, &below, levels - 1, info, found);
     }
-}
-
-/// Memory as EFI says it is. What the tree wants left alone is left alone.
-fn from_efi(info: EfiInfo, phys: PhysMap, boot: &mut BootInfo) {
-    boot.efi = Some(info);
-    boot.memory.retain(|region| region.kind != crate::MemKind::Usable);
-    // Without a map there is no memory at all, and that is said.
-    if let Ok(regions) = efi::take_map(&info, phys, &mut boot.memory) {
-        boot.efi_runtime = regions;
-        boot.rsdp = efi::keep_tables(&info, phys, &mut boot.memory);
-    }
-}
-
-fn reserve(scanned: &Scanned<'_>, at: u64, boot: &mut BootInfo) {
-    memory::reservations(scanned.reservations, boot);
-    boot.memory
-        .push(at, scanned.blob.len() as u64, crate::MemKind::ReservedRam);
 }
 
 /// What can only be said once the whole tree is known.

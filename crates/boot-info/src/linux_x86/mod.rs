@@ -3,12 +3,14 @@
 //! A loader fills it in, or our own real-mode setup code does; either way it is the one source of
 //! truth of this road. See Linux's `Documentation/arch/x86/boot.rst`, protocol 2.15.
 
+use core::cell::Cell;
 use core::fmt;
 
 use zerocopy::FromBytes;
 
 use crate::{
-    BootInfo, EfiInfo, Initrd, InitrdRefusal, Loader, MemKind, PhysMap, Protocol, efi, present::Present,
+    BootInfo, EfiInfo, Initrd, InitrdRefusal, Loader, MemKind, MemRegion, PhysMap, Protocol, efi,
+    present::Present,
 };
 
 pub mod layout;
@@ -28,6 +30,8 @@ pub enum Error {
     BadMagic,
     /// The memory map is empty: nothing could be done with such a machine.
     NoMemoryMap,
+    /// Part of the memory map cannot be read: what it claims is not known.
+    BadMemoryMap,
 }
 
 impl fmt::Display for Error {
@@ -36,6 +40,7 @@ impl fmt::Display for Error {
             Self::TooShort => "boot_params shorter than a page",
             Self::BadMagic => "boot_params has no HdrS magic",
             Self::NoMemoryMap => "boot_params has an empty memory map",
+            Self::BadMemoryMap => "boot_params has a memory map that cannot be read to its end",
         })
     }
 }
@@ -51,31 +56,21 @@ pub const SIZE: usize = size_of::<BootParams>();
 /// # Errors
 /// See [`Error`]; with [`Error::NoMemoryMap`] everything else has been filled in.
 pub fn fill(zero_page: &[u8], phys: PhysMap, out: &mut BootInfo) -> Result<(), Error> {
-    let (params, _) = BootParams::ref_from_prefix(zero_page).map_err(|_| Error::TooShort)?;
+    let params = params(zero_page)?;
     let hdr = &params.hdr;
-    if hdr.header != *b"HdrS" {
-        return Err(Error::BadMagic);
-    }
     out.loader = loader(hdr);
     out.rsdp = nonzero(params.acpi_rsdp_addr.get());
     out.efi = efi_info(&params.efi_info);
     command_line(params, phys, out);
-    let table = params.e820_table.iter().take(usize::from(params.e820_entries));
-    for entry in table {
-        out.memory.push(
-            entry.addr.get(),
-            entry.size.get(),
-            MemKind::from_e820(entry.kind.get()),
-        );
-    }
-    setup_data::walk(hdr.setup_data.get(), phys, out);
-    if out.memory.regions().is_empty() {
-        memory_without_e820(params, out);
-    }
+    setup_data::walk(hdr.setup_data.get(), phys, &mut |kind, at, payload| match (kind, payload) {
+        (setup_data::DTB, _) => out.fdt = Some(at),
+        (setup_data::RNG_SEED, Some(payload)) => out.seed.feed(payload),
+        _ => {}
+    });
+    regions(zero_page, phys, &mut |r| out.memory.push(r.start, r.len, r.kind))?;
     if let Some(info) = &out.efi {
-        out.efi_runtime = efi::note(info, phys, &mut out.memory);
-        let rsdp = efi::keep_tables(info, phys, &mut out.memory);
-        out.rsdp = out.rsdp.or(rsdp);
+        out.efi_runtime = efi::runtime_regions(info, phys);
+        out.rsdp = out.rsdp.or_else(|| efi::rsdp(info, phys));
     }
     out.initrd = initrd(params, out);
     if out.memory.regions().is_empty() {
@@ -85,14 +80,49 @@ pub fn fill(zero_page: &[u8], phys: PhysMap, out: &mut BootInfo) -> Result<(), E
     }
 }
 
+/// The zero page, if it is one.
+fn params(zero_page: &[u8]) -> Result<&BootParams, Error> {
+    let (params, _) = BootParams::ref_from_prefix(zero_page).map_err(|_| Error::TooShort)?;
+    match params.hdr.header == *b"HdrS" {
+        true => Ok(params),
+        false => Err(Error::BadMagic),
+    }
+}
+
+/// Hands each region of the memory map to `each`: of the table, of its extension, and what an EFI behind it claims.
+///
+/// # Errors
+/// [`Error::TooShort`], [`Error::BadMagic`], [`Error::BadMemoryMap`]; with the last some regions may have been handed over.
+pub fn regions(zero_page: &[u8], phys: PhysMap, each: &mut dyn FnMut(MemRegion)) -> Result<(), Error> {
+    let params = params(zero_page)?;
+    let any = Cell::new(false);
+    let mut each = |start, len, kind| {
+        if let Some(region) = MemRegion::tamed(start, len, kind) {
+            any.set(true);
+            each(region);
+        }
+    };
+    let mut entry = |e: &layout::E820Entry| each(e.addr.get(), e.size.get(), MemKind::from_e820(e.kind.get()));
+    let table = params.e820_table.iter().take(usize::from(params.e820_entries));
+    table.for_each(&mut entry);
+    setup_data::extension(params.hdr.setup_data.get(), phys, &mut entry)?;
+    if !any.get() {
+        memory_without_e820(params, &mut each);
+    }
+    if let Some(info) = efi_info(&params.efi_info) {
+        efi::claims(&info, phys, &mut each);
+    }
+    Ok(())
+}
+
 /// A BIOS of before E820 only says how many KiB there are from 1 MiB on: by `int 15h, e801`, or by `88`, which ends at
 /// 64 MiB. Of the first MiB, what every PC has and no BIOS extends its data area into.
-fn memory_without_e820(params: &BootParams, out: &mut BootInfo) {
+fn memory_without_e820(params: &BootParams, each: &mut dyn FnMut(u64, u64, MemKind)) {
     const LOW: u64 = 0x9_f000;
     let above = params.alt_mem_k.get().max(u32::from(params.ext_mem_k.get()));
     if above != 0 {
-        out.memory.push(0, LOW, MemKind::Usable);
-        out.memory.push(1 << 20, u64::from(above) << 10, MemKind::Usable);
+        each(0, LOW, MemKind::Usable);
+        each(1 << 20, u64::from(above) << 10, MemKind::Usable);
     }
 }
 

@@ -80,6 +80,30 @@ fn a_whole_machine() {
 }
 
 #[test]
+fn none_of_300_claims_is_lost_and_none_that_cannot_be_read() {
+    let mut ram = Ram::new(0, 0x10_0000);
+    let claims: Vec<_> = (0..300).map(|i| e820(0x400_0000 + i * 0x2000, 0x1000, 2)).collect();
+    let bytes: Vec<u8> = claims.iter().flat_map(|e| e.as_bytes().to_vec()).collect();
+    ram.write(EXTRA, &node(0, 1, &bytes));
+    let (out, result) = read(&params(), &ram);
+    assert_eq!(result, Ok(()));
+    assert!((0..300).all(|i| {
+        let at = 0x400_0000 + i * 0x2000;
+        !out.memory.is_free(&(at..at + 0x1000))
+    }));
+    let mut count = 0;
+    regions(params().as_bytes(), &|at, len| ram.get(at, len), &mut |_| count += 1).unwrap();
+    assert_eq!(count, 303);
+    let long = layout::SetupDataHead {
+        next: 0.into(),
+        kind: 1.into(),
+        len: 0x10_0000.into(),
+    };
+    ram.write(EXTRA, long.as_bytes());
+    assert_eq!(read(&params(), &ram).1, Err(Error::BadMemoryMap));
+}
+
+#[test]
 fn initrd_needs_loader_address_and_size() {
     let why = |edit: fn(&mut BootParams)| {
         let mut p = params();

@@ -3,28 +3,35 @@
 //! Two sorted lists of disjoint, non-adjacent ranges, as in Linux: `memory` says where RAM is,
 //! `reserved` what must not be handed out. Reservations need not lie in RAM and may come first, so
 //! the order of calls in early boot does not matter. What is free is the difference.
+//!
+//! Both lists begin in tables of a fixed size. Where these are full they move to larger ones, which lie in RAM that the
+//! lists themselves call free: see [`Memblock::grow_in`].
 
 use core::{fmt, ops::Range};
 
 mod alloc;
 mod free;
+mod grow;
 mod regions;
 #[cfg(test)]
 mod tests;
 
 pub use alloc::Direction;
 pub use free::Free;
-pub use regions::Regions;
+pub use grow::{Found, Growth, Refined};
+pub use regions::{Regions, Span};
 
-use crate::{MemKind, MemMap};
+use crate::{MemKind, MemMap, MemRegion};
 
-/// Ranges per list unless the type says otherwise.
+/// Ranges per list before it has grown, unless the type says otherwise. A [`MemMap`] fits, with some that come on top of it.
 pub const DEFAULT_REGIONS: usize = 256;
+
+const _: () = assert!(DEFAULT_REGIONS >= crate::MAX_REGIONS + 32);
 
 /// Why a request was refused. The lists are unchanged after any error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The list has no room for another range.
+    /// The list has no room for another range, nor is there any for a larger list.
     Full,
     /// Start plus length is beyond 2^64.
     Wraps,
@@ -63,10 +70,13 @@ impl core::error::Error for Error {}
 /// assert_eq!(mb.free().next(), Some(0x15_1000..0x50_0000));
 /// # Ok::<(), boot_info::memblock::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Memblock<const N: usize = DEFAULT_REGIONS> {
     memory: Regions<N>,
     reserved: Regions<N>,
+    growth: Option<Growth>,
+    /// Where the tables lie that the lists have moved to.
+    tables: Range<u64>,
 }
 
 impl<const N: usize> Memblock<N> {
@@ -76,6 +86,8 @@ impl<const N: usize> Memblock<N> {
         Self {
             memory: Regions::new(),
             reserved: Regions::new(),
+            growth: None,
+            tables: 0..0,
         }
     }
 
@@ -84,7 +96,8 @@ impl<const N: usize> Memblock<N> {
     /// # Errors
     /// [`Error::Full`], [`Error::Wraps`].
     pub fn add(&mut self, start: u64, len: u64) -> Result<(), Error> {
-        self.memory.insert(range(start, len)?)
+        let range = range(start, len)?;
+        self.change(&range, |this| this.memory.insert(range.clone()))
     }
 
     /// Takes RAM out again: it will be neither mapped nor allocated.
@@ -92,7 +105,8 @@ impl<const N: usize> Memblock<N> {
     /// # Errors
     /// [`Error::Full`] when cutting a hole would need one range more than there is room for.
     pub fn remove(&mut self, start: u64, len: u64) -> Result<(), Error> {
-        self.memory.remove(range(start, len)?)
+        let range = range(start, len)?;
+        self.change(&range, |this| this.memory.remove(range.clone()))
     }
 
     /// Marks a range as taken, whether or not it is RAM.
@@ -100,7 +114,8 @@ impl<const N: usize> Memblock<N> {
     /// # Errors
     /// [`Error::Full`], [`Error::Wraps`].
     pub fn reserve(&mut self, start: u64, len: u64) -> Result<(), Error> {
-        self.reserved.insert(range(start, len)?)
+        let range = range(start, len)?;
+        self.change(&range, |this| this.reserved.insert(range.clone()))
     }
 
     /// Gives a reservation back.
@@ -108,7 +123,8 @@ impl<const N: usize> Memblock<N> {
     /// # Errors
     /// [`Error::Full`], as for [`Self::remove`].
     pub fn release(&mut self, start: u64, len: u64) -> Result<(), Error> {
-        self.reserved.remove(range(start, len)?)
+        let range = range(start, len)?;
+        self.change(&range, |this| this.reserved.remove(range.clone()))
     }
 
     /// Takes in a firmware map: usable RAM is added, what the firmware claims is taken out of it,
@@ -119,16 +135,26 @@ impl<const N: usize> Memblock<N> {
     /// # Errors
     /// [`Error::Full`]; what came before it has been taken in.
     pub fn add_map(&mut self, map: &MemMap) -> Result<(), Error> {
-        for r in map.regions().iter().filter(|r| r.kind == MemKind::Usable) {
-            self.add(r.start, r.len)?;
-        }
-        for r in map.regions().iter().filter(|r| r.kind != MemKind::Usable) {
-            match r.kind {
-                MemKind::ReservedRam => self.reserve(r.start, r.len)?,
-                _ => self.remove(r.start, r.len)?,
+        self.add_regions(|each| map.regions().iter().for_each(|r| each(*r)))
+    }
+
+    /// The same with a map that is read twice.
+    fn add_regions(&mut self, map: impl Fn(&mut dyn FnMut(MemRegion))) -> Result<(), Error> {
+        let mut result = Ok(());
+        map(&mut |r| {
+            if r.kind == MemKind::Usable {
+                result = result.and_then(|()| self.add(r.start, r.len));
             }
-        }
-        Ok(())
+        });
+        map(&mut |r| {
+            let change = match r.kind {
+                MemKind::Usable => return,
+                MemKind::ReservedRam => Self::reserve,
+                _ => Self::remove,
+            };
+            result = result.and_then(|()| change(self, r.start, r.len));
+        });
+        result
     }
 
     /// Forgets RAM at and above `limit`: `mem=` as x86 understands it.
@@ -136,7 +162,7 @@ impl<const N: usize> Memblock<N> {
         self.memory.truncate_at(limit);
     }
 
-    /// Keeps the lowest `bytes` of RAM: `mem=` as arm64 understands it.
+    /// Keeps the lowest `bytes` of RAM: `mem=` as arm64 understands it. And what lies below the end of the lists' own tables.
     pub fn limit_total(&mut self, bytes: u64) {
         let mut left = bytes;
         let limit = self.memory.iter().find_map(|r| {
@@ -146,7 +172,7 @@ impl<const N: usize> Memblock<N> {
             cut
         });
         if let Some(limit) = limit {
-            self.memory.truncate_at(limit);
+            self.memory.truncate_at(limit.max(self.tables.end));
         }
     }
 

@@ -1,52 +1,95 @@
-//! A sorted list of disjoint ranges with a fixed capacity.
+//! A sorted list of disjoint ranges: a fixed table, and a larger one in its place when that is full.
 
 use core::ops::Range;
 
-use arrayvec::ArrayVec;
-
 use super::Error;
 
-/// Half-open range; `Range` itself is not `Copy`.
+/// An entry of a table: a half-open range of addresses. `Range` itself is not `Copy`. Zeros are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
+#[repr(C)]
+pub struct Span {
     start: u64,
     end: u64,
 }
 
+impl Span {
+    pub(super) const EMPTY: Self = Self { start: 0, end: 0 };
+}
+
 /// Ranges in ascending order, none empty, none touching another.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Regions<const N: usize> {
-    spans: ArrayVec<Span, N>,
+    own: [Span; N],
+    /// The table in use instead of `own`.
+    larger: Option<&'static mut [Span]>,
+    len: usize,
 }
 
 impl<const N: usize> Regions<N> {
     pub(super) const fn new() -> Self {
         Self {
-            spans: ArrayVec::new_const(),
+            own: [Span::EMPTY; N],
+            larger: None,
+            len: 0,
+        }
+    }
+
+    /// How many ranges there is room for.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        match &self.larger {
+            Some(table) => table.len(),
+            None => N,
+        }
+    }
+
+    /// Moves into another table, unless that is no larger.
+    pub(super) fn move_to(&mut self, table: &'static mut [Span]) {
+        if table.len() > self.capacity() {
+            table[..self.len].copy_from_slice(self.spans());
+            self.larger = Some(table);
+        }
+    }
+
+    pub(super) const fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    fn table(&mut self) -> &mut [Span] {
+        match &mut self.larger {
+            Some(table) => table,
+            None => &mut self.own,
+        }
+    }
+
+    fn spans(&self) -> &[Span] {
+        match &self.larger {
+            Some(table) => &table[..self.len],
+            None => &self.own[..self.len],
         }
     }
 
     /// The ranges, ascending.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Range<u64>> + Clone + use<'_, N> {
-        self.spans.iter().map(|s| s.start..s.end)
+        self.spans().iter().map(|s| s.start..s.end)
     }
 
     /// Number of ranges.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.spans.len()
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether there is none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.spans.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Bytes covered.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.spans.iter().fold(0, |sum, s| sum + (s.end - s.start))
+        self.spans().iter().fold(0, |sum, s| sum + (s.end - s.start))
     }
 
     /// Whether any byte of `range` is covered.
@@ -54,7 +97,7 @@ impl<const N: usize> Regions<N> {
     pub fn overlaps(&self, range: &Range<u64>) -> bool {
         !range.is_empty()
             && self
-                .spans
+                .spans()
                 .get(self.first_ending_after(range.start))
                 .is_some_and(|s| s.start < range.end)
     }
@@ -62,19 +105,19 @@ impl<const N: usize> Regions<N> {
     /// Whether every byte of `range` is covered. An empty range is not.
     #[must_use]
     pub fn contains(&self, range: &Range<u64>) -> bool {
-        let at = self.spans.get(self.first_ending_after(range.start));
+        let at = self.spans().get(self.first_ending_after(range.start));
         !range.is_empty() && at.is_some_and(|s| s.start <= range.start && range.end <= s.end)
     }
 
     /// The `i`-th range, ascending.
     #[must_use]
     pub(super) fn get(&self, i: usize) -> Option<Range<u64>> {
-        self.spans.get(i).map(|s| s.start..s.end)
+        self.spans().get(i).map(|s| s.start..s.end)
     }
 
     /// Index of the first range that ends after `at`.
     pub(super) fn first_ending_after(&self, at: u64) -> usize {
-        self.spans.partition_point(|s| s.end <= at)
+        self.spans().partition_point(|s| s.end <= at)
     }
 
     pub(super) fn insert(&mut self, range: Range<u64>) -> Result<(), Error> {
@@ -82,63 +125,60 @@ impl<const N: usize> Regions<N> {
             return Ok(());
         }
         // All spans that overlap or touch the new one are replaced by their hull.
-        let first = self.spans.partition_point(|s| s.end < range.start);
-        let last = self.spans.partition_point(|s| s.start <= range.end);
-        if first == last {
-            return self.insert_at(
-                first,
-                Span {
-                    start: range.start,
-                    end: range.end,
-                },
-            );
-        }
-        let hull = Span {
-            start: range.start.min(self.spans[first].start),
-            end: range.end.max(self.spans[last - 1].end),
+        let spans = self.spans();
+        let first = spans.partition_point(|s| s.end < range.start);
+        let last = spans.partition_point(|s| s.start <= range.end);
+        let mut hull = Span {
+            start: range.start,
+            end: range.end,
         };
-        self.spans[first] = hull;
-        self.spans.drain(first + 1..last);
-        Ok(())
+        if let (Some(low), Some(high)) = (spans[first..last].first(), spans[first..last].last()) {
+            hull.start = hull.start.min(low.start);
+            hull.end = hull.end.max(high.end);
+        }
+        self.replace(first..last, &[hull])
     }
 
     pub(super) fn remove(&mut self, range: Range<u64>) -> Result<(), Error> {
-        if range.is_empty() {
-            return Ok(());
-        }
         let first = self.first_ending_after(range.start);
-        let last = self.spans.partition_point(|s| s.start < range.end);
-        if first >= last {
+        let last = self.spans().partition_point(|s| s.start < range.end);
+        if range.is_empty() || first >= last {
             return Ok(());
         }
         let head = Span {
-            start: self.spans[first].start,
+            start: self.spans()[first].start,
             end: range.start,
         };
         let tail = Span {
             start: range.end,
-            end: self.spans[last - 1].end,
+            end: self.spans()[last - 1].end,
         };
-        let pieces = [head, tail].into_iter().filter(|s| s.start < s.end);
-        if self.spans.len() - (last - first) + pieces.clone().count() > N {
-            return Err(Error::Full);
+        match (head.start < head.end, tail.start < tail.end) {
+            (true, true) => self.replace(first..last, &[head, tail]),
+            (true, false) => self.replace(first..last, &[head]),
+            (false, true) => self.replace(first..last, &[tail]),
+            (false, false) => self.replace(first..last, &[]),
         }
-        self.spans.drain(first..last);
-        for (i, piece) in pieces.enumerate() {
-            self.insert_at(first + i, piece)?;
-        }
-        Ok(())
     }
 
     pub(super) fn truncate_at(&mut self, limit: u64) {
-        let keep = self.spans.partition_point(|s| s.start < limit);
-        self.spans.truncate(keep);
-        if let Some(last) = self.spans.last_mut() {
+        self.len = self.spans().partition_point(|s| s.start < limit);
+        if let Some(last) = self.len.checked_sub(1) {
+            let last = &mut self.table()[last];
             last.end = last.end.min(limit);
         }
     }
 
-    fn insert_at(&mut self, at: usize, span: Span) -> Result<(), Error> {
-        self.spans.try_insert(at, span).map_err(|_| Error::Full)
+    /// Puts `new` where the spans of these numbers are.
+    fn replace(&mut self, old: Range<usize>, new: &[Span]) -> Result<(), Error> {
+        let (before, len) = (self.len, self.len - old.len() + new.len());
+        if len > self.capacity() {
+            return Err(Error::Full);
+        }
+        let table = self.table();
+        table.copy_within(old.end..before, old.start + new.len());
+        table[old.start..][..new.len()].copy_from_slice(new);
+        self.len = len;
+        Ok(())
     }
 }

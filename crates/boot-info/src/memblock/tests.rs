@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod growth;
+
 const PAGES: usize = 64;
 const PAGE: u64 = 0x1000;
 

@@ -6,13 +6,16 @@
 
 use core::fmt;
 
-use crate::{BootInfo, Initrd, Loader, MemKind, PhysMap, Protocol, phys};
+use crate::{BootInfo, Initrd, Loader, MemKind, MemRegion, PhysMap, Protocol, phys};
 
 pub mod layout;
 #[cfg(test)]
 mod tests;
 
 use layout::{MAGIC, MemmapEntry, Module, StartInfo, StartInfoV1};
+
+/// Entries of a memory map that are believed: some hundred times what firmware has.
+const MAX_ENTRIES: u32 = 16 * 1024;
 
 /// Why a start info was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub enum Error {
     BadMagic,
     /// It has no memory map (version 0, or an empty one). All else has been filled in.
     NoMemoryMap,
+    /// Part of its memory map cannot be read, or it has absurdly many entries: what it claims is not known.
+    BadMemoryMap,
 }
 
 impl fmt::Display for Error {
@@ -31,6 +36,7 @@ impl fmt::Display for Error {
             Self::Unmapped => "start_info is not in mapped memory",
             Self::BadMagic => "start_info has a wrong magic",
             Self::NoMemoryMap => "start_info has no memory map",
+            Self::BadMemoryMap => "start_info's memory map cannot be read to its end",
         })
     }
 }
@@ -56,9 +62,7 @@ pub fn fill(at: u64, phys: PhysMap, out: &mut BootInfo) -> Result<(), Error> {
     if info.cmdline_paddr.get() != 0 {
         out.cmdline.read_phys(phys, info.cmdline_paddr.get());
     }
-    if info.version.get() >= 1 {
-        memory_map(at, phys, out);
-    }
+    regions(at, phys, &mut |r| out.memory.push(r.start, r.len, r.kind))?;
     out.initrd = initrd(&info, phys, out);
     if out.memory.regions().is_empty() {
         Err(Error::NoMemoryMap)
@@ -67,26 +71,31 @@ pub fn fill(at: u64, phys: PhysMap, out: &mut BootInfo) -> Result<(), Error> {
     }
 }
 
-fn memory_map(at: u64, phys: PhysMap, out: &mut BootInfo) {
-    let Some(v1) = phys::read::<StartInfoV1>(phys, at) else {
-        return;
-    };
-    let mut at = v1.memmap_paddr.get();
-    // Beyond twice of what can be kept the count is not believed.
-    for _ in 0..v1.memmap_entries.get().min(2 * crate::MAX_REGIONS as u32) {
-        let Some(entry) = phys::read::<MemmapEntry>(phys, at) else {
-            return;
-        };
-        out.memory.push(
-            entry.addr.get(),
-            entry.size.get(),
-            MemKind::from_e820(entry.kind.get()),
-        );
-        let Some(next) = at.checked_add(size_of::<MemmapEntry>() as u64) else {
-            return;
-        };
-        at = next;
+/// Hands each region of the memory map of the start info at `at` to `each`, in the loader's order. A start info of version 0
+/// has none.
+///
+/// # Errors
+/// [`Error::Unmapped`], [`Error::BadMemoryMap`]; some regions may have been handed over.
+pub fn regions(at: u64, phys: PhysMap, each: &mut dyn FnMut(MemRegion)) -> Result<(), Error> {
+    let info: StartInfo = phys::read(phys, at).ok_or(Error::Unmapped)?;
+    if info.version.get() == 0 {
+        return Ok(());
     }
+    let v1: StartInfoV1 = phys::read(phys, at).ok_or(Error::Unmapped)?;
+    let count = v1.memmap_entries.get();
+    if count > MAX_ENTRIES {
+        return Err(Error::BadMemoryMap);
+    }
+    for n in 0..u64::from(count) {
+        let at = v1.memmap_paddr.get().checked_add(n * size_of::<MemmapEntry>() as u64);
+        let entry = at.and_then(|at| phys::read::<MemmapEntry>(phys, at));
+        let entry = entry.ok_or(Error::BadMemoryMap)?;
+        let kind = MemKind::from_e820(entry.kind.get());
+        if let Some(region) = MemRegion::tamed(entry.addr.get(), entry.size.get(), kind) {
+            each(region);
+        }
+    }
+    Ok(())
 }
 
 /// The first module is the initial RAM disk; further ones have no meaning.

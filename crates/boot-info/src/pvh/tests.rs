@@ -77,6 +77,40 @@ fn version_0_has_no_map_and_so_no_initrd() {
     assert!(matches!(out.initrd, Initrd::Refused { .. }));
 }
 
+/// A map of 300 reserved pages and some RAM.
+fn many(count: u32) -> Ram {
+    let mut ram = Ram::new(0x1000, 0x10_0000);
+    ram.write(0x1000, machine(1).get(0x1000, 0x4000).unwrap());
+    let mut map = vec![entry(0x10_0000, 0x1000_0000, 1)];
+    map.extend((0..300).map(|i| entry(0x400_0000 + i * 0x2000, 0x1000, 2)));
+    let at = 0x1_0000;
+    ram.write(at, map.as_bytes());
+    ram.write(INFO + 40, &at.to_le_bytes());
+    ram.write(INFO + 48, &count.to_le_bytes());
+    ram
+}
+
+#[test]
+fn none_of_300_claims_is_lost() {
+    let ram = many(301);
+    let (out, result) = read(&ram);
+    assert_eq!(result, Ok(()));
+    assert!((0..300).all(|i| {
+        let at = 0x400_0000 + i * 0x2000;
+        !out.memory.is_free(&(at..at + 0x1000))
+    }));
+    let mut all = Vec::new();
+    regions(INFO, &|at, len| ram.get(at, len), &mut |r| all.push(r)).unwrap();
+    assert_eq!((all.len(), all[300].start), (301, 0x400_0000 + 299 * 0x2000));
+}
+
+#[test]
+fn a_map_that_cannot_be_read_to_its_end_is_refused() {
+    for count in [0x10_0000 / 24, MAX_ENTRIES + 1, u32::MAX] {
+        assert_eq!(read(&many(count)).1, Err(Error::BadMemoryMap), "{count}");
+    }
+}
+
 #[test]
 fn wrong_place_and_wrong_magic() {
     let mut ram = machine(1);

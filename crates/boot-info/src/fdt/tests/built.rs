@@ -137,6 +137,53 @@ fn reservations_of_all_kinds() {
     );
 }
 
+#[test]
+fn none_of_300_reservations_of_either_kind_is_lost() {
+    let at = |i: u32| 0x4400_0000 + i * 0x2000;
+    let two = [("#address-cells", cells(&[2])), ("#size-cells", cells(&[2]))];
+    let child = |i: u32| node(&format!("r@{i:x}"), &[("reg", cells(&[0, at(i), 0, 0x1000]))], vec![]);
+    let nodes = node("reserved-memory", &two, (0..300).map(child).collect());
+    let by_node = tree(vec![memory(), nodes]).to_dtb();
+    let mut block = tree(vec![memory()]);
+    block
+        .memory_reservations
+        .extend((0..300).map(|i| MemoryReservation::new(at(i).into(), 0x1000)));
+    for blob in [by_node, block.to_dtb()] {
+        let r = read(&blob);
+        let mut held = 0;
+        regions(&blob, 0x4800_0000, None, &|_, _| None, &mut |r| {
+            held += u32::from(r.kind == MemKind::ReservedRam);
+        })
+        .unwrap();
+        assert_eq!(held, 301, "and the blob");
+        assert!((0..300).all(|i| {
+            let at = u64::from(at(i));
+            !r.boot.memory.is_free(&(at..at + 0x1000))
+        }));
+    }
+}
+
+#[test]
+fn a_reservation_block_without_an_end_ends_at_the_next_block() {
+    let mut block = tree(vec![memory()]);
+    block
+        .memory_reservations
+        .push(MemoryReservation::new(0x4400_0000, 0x1000));
+    let mut blob = block.to_dtb();
+    let word = |blob: &[u8], at: usize| u32::from_be_bytes(blob[at..at + 4].try_into().unwrap()) as usize;
+    let (list, next) = (word(&blob, 16), word(&blob, 8).min(word(&blob, 12)));
+    for end in blob[list + 16..next].chunks_exact_mut(16) {
+        end[..8].copy_from_slice(&0x4500_0000u64.to_be_bytes());
+        end[8..].copy_from_slice(&0x1000u64.to_be_bytes());
+    }
+    let mut held = Vec::new();
+    regions(&blob, 0x4800_0000, None, &|_, _| None, &mut |r| {
+        held.extend((r.kind == MemKind::ReservedRam).then_some(r.start));
+    })
+    .unwrap();
+    assert_eq!(held, [0x4400_0000, 0x4500_0000, 0x4800_0000]);
+}
+
 fn chosen(props: &[(&str, Vec<u8>)]) -> Vec<u8> {
     blob(vec![memory(), node("chosen", props, vec![])])
 }
