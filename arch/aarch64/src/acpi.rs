@@ -5,22 +5,25 @@ use acpi_info::{AcpiInfo, CpuKind};
 use boot_info::fdt::{
     Conduit, Cpu, EnableMethod, FdtInfo, Gic, GicVersion, Interrupt, Psci, Region, Timer, Uart,
 };
+use kernel::arch::Platform;
 use kernel::irq::Lock;
-use kernel::mm;
+use kernel::{facts, mm};
 
 use crate::{Aarch64, console, devicetree};
 
 /// The tables, read. Large, and needed only once; in a static because the stack is small.
 static ACPI: Lock<AcpiInfo> = Lock::new(AcpiInfo::EMPTY);
 
-/// Reads the tables behind the root pointer at `rsdp` into what the device tree has left empty.
+/// Reads the tables behind the root pointer at `rsdp` into what the device tree has left empty, and says what is odd in them.
 ///
 /// # Errors
 /// A sentence: there are none.
-pub fn describe(rsdp: u64) -> Result<(), &'static str> {
+pub fn describe(rsdp: u64, platform: &mut Platform) -> Result<(), &'static str> {
     let mut acpi = ACPI.lock();
     let phys = |at: u64, len: usize| mm::firmware_slice::<Aarch64>(at, len);
     acpi_info::read(rsdp, &phys, &mut acpi).map_err(|_| "ACPI's root table cannot be read")?;
+    facts::report(acpi.oddities().map(|oddity| (oddity.is_fault(), oddity)));
+    platform.cpus_unknown = acpi.has_unknown_cpus();
     // SAFETY: the boot CPU is alone, and nobody holds a reference across its discovery of devices.
     let info = unsafe { devicetree::info_mut() };
     fill(&acpi, info);
@@ -45,8 +48,6 @@ fn fill(acpi: &AcpiInfo, info: &mut FdtInfo) {
         }
     }
     info.cpus_dropped += acpi.cpus_dropped;
-    info.cpus_disabled += acpi.cpus_disabled;
-    info.cpus_bad += acpi.cpus_bad;
     info.gic = gic(acpi);
     info.timer = acpi
         .arm_timer

@@ -1,10 +1,11 @@
 //! The device tree, read once, before anything else runs.
 
-use core::cell::UnsafeCell;
+use core::cell::{RefCell, UnsafeCell};
+use core::ops::Range;
 use core::slice;
 
-use boot_info::BootInfo;
 use boot_info::fdt::{self, FdtInfo};
+use boot_info::{BootInfo, MemRegion};
 
 use crate::mmu::fixmap;
 
@@ -42,7 +43,33 @@ pub unsafe fn read(pa: u64) {
     }
 }
 
+/// Reads the memory map of the tree that [`read`] has read once more; see [`kernel::arch::BootOps::memory_map`].
+///
+/// # Errors
+/// A sentence.
+pub fn memory_map(
+    boot: &BootInfo,
+    seen: &mut dyn FnMut(Range<u64>),
+    each: &mut dyn FnMut(MemRegion),
+) -> Result<(), &'static str> {
+    let pa = boot.fdt.unwrap_or(0);
+    let blob = blob(pa)?;
+    // The blob claims its own memory.
+    let seen = RefCell::new(seen);
+    let phys = |at: u64, len: usize| {
+        let bytes = fixmap::firmware(at, len)?;
+        (seen.borrow_mut())(at..at + len as u64);
+        Some(bytes)
+    };
+    fdt::regions(blob, pa, boot.efi.as_ref(), &phys, each).map_err(text)
+}
+
 fn fill(pa: u64, boot: &mut BootInfo, info: &mut FdtInfo) -> Result<(), &'static str> {
+    fdt::fill_with(blob(pa)?, pa, &fixmap::firmware, boot, info).map_err(text)
+}
+
+/// The blob at physical address `pa`.
+fn blob(pa: u64) -> Result<&'static [u8], &'static str> {
     match pa {
         0 => return Err("the boot loader passed no device tree (x0 is 0)"),
         pa if !pa.is_multiple_of(8) => return Err("the device tree is not 8-byte aligned"),
@@ -58,8 +85,7 @@ fn fill(pa: u64, boot: &mut BootInfo, info: &mut FdtInfo) -> Result<(), &'static
     fixmap::map_fdt_rest(pa, size);
     // SAFETY: all of it is mapped now; nobody writes it; the mapping stays until the final tables, and what was read
     // is copied.
-    let blob = unsafe { slice::from_raw_parts(first, size) };
-    fdt::fill_with(blob, pa, &fixmap::firmware, boot, info).map_err(text)
+    Ok(unsafe { slice::from_raw_parts(first, size) })
 }
 
 fn text(error: fdt::Error) -> &'static str {

@@ -4,7 +4,7 @@ use core::arch::asm;
 
 use kernel::arch::{Go, PowerOps, Way};
 
-use crate::{Aarch64, cpu, gic, psci};
+use crate::{Aarch64, cpu, psci};
 
 const PSCI_RESET: Way = Way {
     name: "psci",
@@ -53,8 +53,6 @@ impl PowerOps for Aarch64 {
     fn halt() -> ! {
         // SAFETY: masking every exception touches no memory; nothing runs after.
         unsafe { asm!("msr daifset, #0xf", options(nostack, preserves_flags)) };
-        // An interrupt that is signalled, masked or not, ends every WFI at once.
-        gic::quiesce_cpu();
         loop {
             aarch64_cpu::asm::wfi();
         }

@@ -4,6 +4,7 @@ use aarch64_cpu::asm::{barrier, wfi};
 use aarch64_cpu::registers::{
     CNTFRQ_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTV_CTL_EL0, CNTV_CVAL_EL0, CNTVCT_EL0,
 };
+use boot_info::fdt::{Interrupt, Timer};
 use core::sync::atomic::Ordering;
 use kernel::arch::Platform;
 use kernel::arch::TimeOps;
@@ -27,7 +28,9 @@ fn choice() -> (Which, u32) {
     /// The numbers nearly every machine has (BSA, "PPI assignments").
     const VIRTUAL_PPI: u32 = 27;
     let timer = devicetree::info().timer.unwrap_or_default();
-    match (timer.virt, timer.physical) {
+    // Each CPU has one: a table that gives a number shared by all is wrong.
+    let private = |irq: Option<Interrupt>| irq.filter(|irq| (16..32).contains(&irq.intid));
+    match (private(timer.virt), private(timer.physical)) {
         (Some(irq), _) => (Which::Virtual, irq.intid),
         (None, Some(irq)) if BOOT_EL.load(Ordering::Relaxed) == 2 => (Which::Physical, irq.intid),
         _ => (Which::Virtual, VIRTUAL_PPI),
@@ -115,15 +118,14 @@ impl TimeOps for Aarch64 {
     }
 
     fn known_hz() -> Option<u64> {
-        let corrected = devicetree::info()
-            .timer
-            .and_then(|t| t.clock_frequency)
-            .map(u64::from);
-        corrected.or(Some(CNTFRQ_EL0.get())).filter(|&hz| hz != 0)
+        let corrected = devicetree::info().timer.and_then(|t| t.frequency());
+        corrected
+            .or(Some(CNTFRQ_EL0.get()))
+            .filter(|hz| Timer::FREQUENCIES.contains(hz))
     }
 
     fn calibrate(_platform: &Platform) -> Result<u64, &'static str> {
-        Err("CNTFRQ_EL0 is zero and the device tree's timer has no clock-frequency")
+        Err("CNTFRQ_EL0 cannot be a frequency, and the device tree's timer has none either")
     }
 
     fn init_timer() {

@@ -6,7 +6,7 @@ use acpi_info::{AcpiInfo, CpuKind, Override, Polarity, Register as At, SleepType
 use boot_info::BootInfo;
 use kernel::arch::Platform;
 use kernel::arch::{Arch, HwId};
-use kernel::mm;
+use kernel::{facts, mm};
 use spin::Mutex;
 
 use crate::apic::XAPIC_MAX_ID;
@@ -37,13 +37,7 @@ fn read<A: Arch>(info: &BootInfo, acpi: &mut AcpiInfo) -> Result<(), &'static st
         .or_else(|| acpi_info::find_rsdp(&phys))
         .ok_or("no ACPI root pointer")?;
     acpi_info::read(rsdp, &phys, acpi).map_err(|_| "ACPI's root table cannot be read")?;
-    if acpi.bad_checksums > 0 {
-        kernel::warning!(
-            "acpi: {} of {} tables have a wrong checksum",
-            acpi.bad_checksums,
-            acpi.tables
-        );
-    }
+    facts::report(acpi.oddities().map(|oddity| (oddity.is_fault(), oddity)));
     Ok(())
 }
 
@@ -52,6 +46,7 @@ fn list_cpus(acpi: &AcpiInfo, platform: &mut Platform) {
     platform.cpu_source = if acpi.cpus.is_empty() { "none" } else { "MADT" };
     acpi.startable().for_each(|cpu| platform.add_cpu(HwId(cpu.hw_id)));
     platform.cpus_dropped += acpi.cpus_dropped as usize;
+    platform.cpus_unknown = acpi.has_unknown_cpus();
 }
 
 fn describe<A: Arch>(acpi: &AcpiInfo) -> Machine {
@@ -139,6 +134,6 @@ fn register<A: Arch>(at: At) -> Option<Register> {
 }
 
 fn map<A: Arch>(address: u64) -> Option<NonZeroUsize> {
-    let mapped = mm::ioremap::<A>(address, size_of::<u32>()).ok()?;
+    let mapped = mm::ioremap::<A>("ACPI's fixed hardware", address, size_of::<u32>()).ok()?;
     NonZeroUsize::new(mapped.expose_provenance())
 }

@@ -1,9 +1,10 @@
 //! What the entry code hands to Rust, and `BootInfo` out of it.
 
+use core::cell::RefCell;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use boot_info::{BootInfo, Memblock, linux_x86, pvh};
+use boot_info::{BootInfo, MemRegion, Memblock, linux_x86, pvh};
 use kernel::arch::Arch;
 
 use crate::boot::{KIND_LINUX, KIND_PVH};
@@ -44,6 +45,31 @@ pub fn boot_info<A: Arch>(info: &mut BootInfo) -> Result<(), &'static str> {
     };
     EFI.store(info.efi.is_some(), Ordering::Relaxed);
     read
+}
+
+/// Reads the loader's memory map once more; see [`kernel::arch::BootOps::memory_map`].
+///
+/// # Errors
+/// A sentence.
+pub fn memory_map<A: Arch>(
+    seen: &mut dyn FnMut(Range<u64>),
+    each: &mut dyn FnMut(MemRegion),
+) -> Result<(), &'static str> {
+    let seen = RefCell::new(seen);
+    let phys = |at: u64, len: usize| {
+        let bytes = early::<A>(at, len)?;
+        (seen.borrow_mut())(at..at + len as u64);
+        Some(bytes)
+    };
+    let at = POINTER.load(Ordering::Relaxed) as u64;
+    match KIND.load(Ordering::Relaxed) {
+        KIND_PVH => pvh::regions(at, &phys, each).map_err(|_| "the PVH start_info is damaged"),
+        KIND_LINUX => {
+            let page = phys(at, linux_x86::SIZE).ok_or("boot_params is not in mapped memory")?;
+            linux_x86::regions(page, &phys, each).map_err(|_| "boot_params is damaged")
+        }
+        _ => Err("entered by no known boot protocol"),
+    }
 }
 
 /// Whether the firmware is an EFI, as far as the loader says.

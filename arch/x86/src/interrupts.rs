@@ -34,7 +34,10 @@ pub fn init<A: Arch>() -> Result<(), &'static str> {
     init_this_cpu();
     let mut apics = IO_APICS.lock();
     for at in &machine.io_apics {
-        let base = map::<A>(at.address, IO_APIC_LEN)?;
+        // One that cannot be is said to be none; the lines of the others go on.
+        let Ok(base) = map::<A>("IO-APIC", at.address, IO_APIC_LEN) else {
+            continue;
+        };
         // SAFETY: firmware says that an IO-APIC is there, and nobody else maps it.
         let _too_many = apics.try_push(unsafe { IoApic::new(base, at.first) });
     }
@@ -55,11 +58,11 @@ fn local_apic_page<A: Arch>(machine: &Machine) -> Result<Option<NonZeroUsize>, &
     if x2apic {
         Ok(None)
     } else {
-        map::<A>(register_page(machine.local_apic), apic::PAGE_LEN).map(Some)
+        map::<A>("local APIC", register_page(machine.local_apic), apic::PAGE_LEN).map(Some)
     }
 }
 
-/// Where the registers are, whatever the tables say: a wrong address would be memory that never answers, or somebody's.
+/// Where the registers are, whatever the tables say: a wrong address would be memory that never answers, or another device's.
 fn register_page(told: Option<u64>) -> u64 {
     let at = apic::page_address();
     if let Some(told) = told.filter(|told| *told != at) {
@@ -68,9 +71,8 @@ fn register_page(told: Option<u64>) -> u64 {
     at
 }
 
-fn map<A: Arch>(address: u64, len: usize) -> Result<NonZeroUsize, &'static str> {
-    let mapped =
-        mm::ioremap::<A>(address, len).map_err(|_| "no address space for an interrupt controller")?;
+fn map<A: Arch>(device: &str, address: u64, len: usize) -> Result<NonZeroUsize, &'static str> {
+    let mapped = mm::ioremap::<A>(device, address, len)?;
     NonZeroUsize::new(mapped.expose_provenance()).ok_or("an interrupt controller was mapped at null")
 }
 

@@ -5,7 +5,7 @@ use core::ops::Range;
 use arch_x86::power::ways;
 use arch_x86::{discover, entropy, handover, interrupts, irqflag, params, power, time, uart};
 use boot_info::cmdline::Param;
-use boot_info::{BootInfo, Memblock};
+use boot_info::{BootInfo, MemRegion, Memblock};
 use cpumask::CpuId;
 use kernel::arch::Platform;
 use kernel::arch::{
@@ -35,6 +35,14 @@ impl BootOps for X8664 {
 
     fn boot_info(info: &mut BootInfo) -> Result<(), &'static str> {
         handover::boot_info::<Self>(info)
+    }
+
+    fn memory_map(
+        _info: &BootInfo,
+        seen: &mut dyn FnMut(Range<u64>),
+        each: &mut dyn FnMut(MemRegion),
+    ) -> Result<(), &'static str> {
+        handover::memory_map::<Self>(seen, each)
     }
 
     fn reserve(_info: &BootInfo, memblock: &mut Memblock) {

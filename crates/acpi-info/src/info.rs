@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 
-use crate::{Fixed, present::Present};
+use crate::{Fixed, oddities::MadtOddities, present::Present};
 
 /// CPUs kept; more are counted in [`AcpiInfo::cpus_dropped`].
 pub const MAX_CPUS: usize = 1024;
@@ -239,6 +239,7 @@ pub struct AcpiInfo {
     pub arm_timer: Option<ArmTimer>,
     /// The console.
     pub serial: Option<SerialPort>,
+    pub(crate) madt: MadtOddities,
     pub(crate) madt_seen: bool,
     pub(crate) dsdt: Option<u64>,
 }
@@ -267,6 +268,7 @@ impl AcpiInfo {
         hpet: None,
         arm_timer: None,
         serial: None,
+        madt: MadtOddities::EMPTY,
         madt_seen: false,
         dsdt: None,
     };

@@ -24,6 +24,7 @@ mod info;
 mod layout;
 mod madt;
 mod misc;
+mod oddities;
 mod present;
 mod rsdp;
 mod table;
@@ -37,6 +38,7 @@ pub use info::{
     AcpiInfo, ArmTimer, Cpu, CpuKind, GicDistributor, Hpet, IoApic, LocalNmi, MAX_CPUS, MAX_IO_APICS,
     MAX_OVERRIDES, NmiTarget, Override, PciSegment, Polarity, Region, SerialPort, SleepType, Trigger,
 };
+pub use oddities::{Oddity, Unread, UnreadWhy};
 pub use rsdp::find_rsdp;
 
 /// How tables are read: physical address and length to bytes, or `None` where that range is not
@@ -75,7 +77,11 @@ pub fn read(rsdp: u64, phys: PhysMap, out: &mut AcpiInfo) -> Result<(), Error> {
     for table in tables.iter(phys) {
         out.tables += 1;
         match &table.signature {
-            b"APIC" if !out.madt_seen => madt::read(&table, out),
+            b"APIC" if out.madt_seen => {
+                out.madt.others += 1;
+                continue;
+            }
+            b"APIC" => madt::read(&table, out),
             b"FACP" if out.fixed.is_none() => fadt::read(&table, out),
             b"MCFG" => misc::mcfg(&table, out),
             b"GTDT" => misc::gtdt(&table, out),

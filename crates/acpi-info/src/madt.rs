@@ -6,6 +6,7 @@ use arrayvec::ArrayVec;
 use crate::{
     AcpiInfo, Cpu, CpuKind, GicDistributor, IoApic, LocalNmi, NmiTarget, Override, Polarity, Region, Trigger,
     layout::{Plain, read as layout},
+    oddities::{Unread, UnreadWhy},
     table::Table,
 };
 
@@ -20,8 +21,11 @@ const MAX_ENTRIES: usize = 16 * 1024;
 
 const LAPIC_ENABLED: u32 = 1 << 0;
 const LAPIC_ONLINE_CAPABLE: u32 = 1 << 1;
+const LAPIC_FLAGS: u32 = LAPIC_ENABLED | LAPIC_ONLINE_CAPABLE;
 const GICC_ENABLED: u32 = 1 << 0;
 const GICC_ONLINE_CAPABLE: u32 = 1 << 3;
+/// Those, and the trigger modes of two interrupts.
+const GICC_FLAGS: u32 = GICC_ENABLED | 1 << 1 | 1 << 2 | GICC_ONLINE_CAPABLE;
 
 /// Not an id but "all": 8 bits of xAPIC, 32 of x2APIC.
 const XAPIC_BROADCAST: u8 = 0xff;
@@ -30,10 +34,11 @@ const X2APIC_BROADCAST: u32 = 0xffff_ffff;
 const AFFINITY: u64 = 0xff_00ff_ffff;
 
 pub(crate) fn read(table: &Table<'_>, out: &mut AcpiInfo) {
+    out.madt_seen = true;
     let Some((fixed, mut entries)) = table.bytes.split_at_checked(FIXED_LEN) else {
+        out.madt.unread = Some(Unread::new(UnreadWhy::NoFields, table.bytes.len()));
         return;
     };
-    out.madt_seen = true;
     let word = |at: usize| u32::from_le_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
     out.local_apic = Some(u64::from(word(36))).filter(|&at| at != 0);
     out.has_8259 = word(40) & PCAT_COMPAT != 0;
@@ -41,13 +46,22 @@ pub(crate) fn read(table: &Table<'_>, out: &mut AcpiInfo) {
         let [kind, len, ..] = *entries else { return };
         // An entry says how long it is. Less than its own head would mean walking on the spot.
         let len = usize::from(len);
-        if len < 2 || len > entries.len() {
-            out.entries_dropped += 1;
-            return;
-        }
-        let (entry, rest) = entries.split_at(len);
-        entries = rest;
-        take(kind, entry, out);
+        let why = match len {
+            0 | 1 => UnreadWhy::NoLength,
+            _ if len > entries.len() => UnreadWhy::CutOff,
+            _ => {
+                let (entry, rest) = entries.split_at(len);
+                entries = rest;
+                take(kind, entry, out);
+                continue;
+            }
+        };
+        out.entries_dropped += 1;
+        out.madt.unread = Some(Unread::new(why, entries.len()));
+        return;
+    }
+    if entries.len() >= 2 {
+        out.madt.unread = Some(Unread::new(UnreadWhy::TooMany, entries.len()));
     }
 }
 
@@ -72,7 +86,11 @@ fn take(kind: u8, entry: &[u8], out: &mut AcpiInfo) {
 fn with<T: Plain>(entry: &[u8], out: &mut AcpiInfo, f: fn(T, &mut AcpiInfo)) {
     match layout::<T>(entry) {
         Some(value) => f(value, out),
-        None => out.entries_dropped += 1,
+        None => {
+            out.entries_dropped += 1;
+            out.madt.short += 1;
+            out.madt.short_cpus |= matches!(entry[0], 0x0 | 0x9 | 0xb);
+        }
     }
 }
 
@@ -85,6 +103,7 @@ fn local_apic(e: madt::LocalApicEntry, out: &mut AcpiInfo) {
         online_capable: flags & LAPIC_ONLINE_CAPABLE != 0,
         kind: CpuKind::LocalApic,
     };
+    note_flags(flags, LAPIC_FLAGS, out);
     add_cpu(cpu, e.apic_id != XAPIC_BROADCAST, out);
 }
 
@@ -97,6 +116,7 @@ fn local_x2apic(e: madt::LocalX2ApicEntry, out: &mut AcpiInfo) {
         online_capable: flags & LAPIC_ONLINE_CAPABLE != 0,
         kind: CpuKind::LocalX2Apic,
     };
+    note_flags(flags, LAPIC_FLAGS, out);
     add_cpu(cpu, id != X2APIC_BROADCAST, out);
 }
 
@@ -112,7 +132,12 @@ fn gicc(e: madt::GiccEntry, out: &mut AcpiInfo) {
             redistributor: e.gicr_base_address,
         },
     };
+    note_flags(flags, GICC_FLAGS, out);
     add_cpu(cpu, id & !AFFINITY == 0, out);
+}
+
+fn note_flags(flags: u32, known: u32, out: &mut AcpiInfo) {
+    out.madt.unknown_flags += u32::from(flags & !known != 0);
 }
 
 /// Firmware may list a CPU twice, as APIC and as x2APIC; the first entry that is enabled stays.
@@ -121,8 +146,10 @@ fn add_cpu(cpu: Cpu, valid: bool, out: &mut AcpiInfo) {
         out.cpus_disabled += 1;
     } else if !valid {
         out.cpus_bad += 1;
+        out.madt.no_id += 1;
     } else if let Some(known) = out.cpus.iter_mut().find(|known| known.hw_id == cpu.hw_id) {
         out.cpus_bad += 1;
+        out.madt.repeated += 1;
         if cpu.enabled && !known.enabled {
             *known = cpu;
         }
@@ -144,6 +171,7 @@ fn source_override(e: madt::InterruptSourceOverrideEntry, out: &mut AcpiInfo) {
     // Bus 0 is ISA; there is no other.
     if e.bus != 0 || e.irq > 15 {
         out.entries_dropped += 1;
+        out.madt.no_such_line += 1;
         return;
     }
     let (polarity, trigger) = manners(e.flags);
@@ -178,6 +206,7 @@ fn x2apic_nmi(e: madt::X2ApicNmiEntry, out: &mut AcpiInfo) {
 fn add_nmi(target: NmiTarget, lint: u8, flags: u16, out: &mut AcpiInfo) {
     if lint > 1 {
         out.entries_dropped += 1;
+        out.madt.no_such_line += 1;
         return;
     }
     let (polarity, trigger) = manners(flags);

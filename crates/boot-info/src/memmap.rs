@@ -68,7 +68,11 @@ impl MemRegion {
     pub const fn tamed(start: u64, len: u64, kind: MemKind) -> Option<Self> {
         let room = u64::MAX - start;
         let len = if len < room { len } else { room };
-        if len == 0 { None } else { Some(Self { start, len, kind }) }
+        if len == 0 {
+            None
+        } else {
+            Some(Self { start, len, kind })
+        }
     }
 
     /// One past the last byte.
@@ -347,14 +351,18 @@ mod tests {
                 let free = map.is_free(&at);
                 assert!(kind == MemKind::Usable || !free, "{start:#x} {kind:?}");
             }
-            assert!(map.is_free(&((1 << 32)..(1 << 32) + (1 << 30))), "the most RAM stays");
+            assert!(
+                map.is_free(&((1 << 32)..(1 << 32) + (1 << 30))),
+                "the most RAM stays"
+            );
         }
     }
 
     #[test]
     fn the_cheapest_goes_first() {
         let mut regions = vec![(0, 0x10_0000, MemKind::Usable)];
-        regions.extend((0..MAX_REGIONS as u64).map(|i| (i * 0x2000, 0x1000 + i % 2 * 0xfff, MemKind::Reserved)));
+        regions
+            .extend((0..MAX_REGIONS as u64).map(|i| (i * 0x2000, 0x1000 + i % 2 * 0xfff, MemKind::Reserved)));
         let map = map(&regions);
         // Gaps of a byte are given up before gaps of a page.
         assert!(map.folded().claims > 0 && map.folded().ram == 0);

@@ -15,7 +15,7 @@ pub mod clock;
 pub mod console;
 pub mod cpu;
 pub mod efi;
-mod facts;
+pub mod facts;
 mod hooks;
 mod image;
 #[cfg(any(feature = "fault-injection", test))]

@@ -1,9 +1,11 @@
 //! From the first Rust instruction to the first thread: `start_kernel`, one step a line. The order is the documentation;
 //! `docs/boot.md` gives the source of each step.
 
+use core::ops::Range;
+
 use ::trace::Phase;
-use boot_info::BootInfo;
 use boot_info::memblock::{Direction, Error};
+use boot_info::{BootInfo, Memblock};
 
 use crate::account::STOP;
 use crate::arch::{Arch, HwId};
@@ -116,12 +118,6 @@ fn report_boot(boot: &BootInfo) {
             r.kind
         );
     }
-    if boot.memory.dropped() > 0 {
-        warning!(
-            "memory: {} entries of the firmware's map did not fit",
-            boot.memory.dropped()
-        );
-    }
 }
 
 /// RAM, then what is taken of it: image, initrd, and what the architecture knows of.
@@ -129,12 +125,19 @@ fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Error> {
     let image = A::image_phys();
     boot.initrd = boot.initrd.clone().outside(&image);
     let mut memblock = MEMBLOCK.lock();
+    memblock.grow_in(mm::growth::<A>());
     memblock.add_map(&boot.memory)?;
-    if let Some(limit) = params::mem_limit() {
-        memblock.limit_total(limit);
-    }
+    let limit = |memblock: &mut Memblock| {
+        let bytes = params::mem_limit();
+        bytes.into_iter().for_each(|bytes| memblock.limit_total(bytes));
+    };
+    limit(&mut memblock);
     memblock.reserve(image.start, image.end - image.start)?;
     boot.initrd.reserve_in(&mut memblock)?;
+    if boot.memory.folded().any() {
+        refine_memblock::<A>(boot, &image, &mut memblock);
+        limit(&mut memblock);
+    }
     match &boot.initrd {
         boot_info::Initrd::Absent => info!("initrd: none"),
         boot_info::Initrd::Present(at) => {
@@ -154,6 +157,34 @@ fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Error> {
         memblock.reserved().total() >> 10
     );
     Ok(())
+}
+
+/// The loader's map has more regions than [`BootInfo`] has room for. What that holds leaves no claim out, but RAM: so the map is
+/// read once more, with tables as large as it takes.
+fn refine_memblock<A: Arch>(boot: &BootInfo, image: &Range<u64>, memblock: &mut Memblock) {
+    let folded = boot.memory.folded();
+    let initrd = boot.initrd.range().unwrap_or(0..0);
+    let refined = memblock.refine(
+        &|seen, each| {
+            A::memory_map(boot, seen, each)
+                .unwrap_or_else(|why| panic!("the memory map was there and is not: {why}"))
+        },
+        &[image.clone(), initrd],
+    );
+    match refined {
+        Ok(refined) => info!(
+            "memory: a map of {} regions; the tables grew to {} entries",
+            refined.regions, refined.capacity
+        ),
+        Err(why) => warning!(
+            "memory: {} regions of a map of {}: {why}; {} claims take what lies between them along, and {} regions of \
+             RAM are not used",
+            boot.memory.regions().len(),
+            boot.memory.count(),
+            folded.claims,
+            folded.ram
+        ),
+    }
 }
 
 /// Gives logical numbers to the CPUs the firmware lists: the boot CPU is 0, the rest in the order listed. What this build
@@ -177,10 +208,14 @@ fn setup_nr_cpu_ids<A: Arch>() {
     // A stop looks at each CPU there may be, several times.
     STOP.area().set_cpus(possible as usize);
     info!(
-        "cpu: {} listed by {}, {} possible",
+        "cpu: {} listed by {}, {} possible{}",
         platform.cpus.len(),
         platform.cpu_source,
-        possible
+        possible,
+        match platform.cpus_unknown {
+            true => "; others are unknown, because the list is damaged",
+            false => "",
+        }
     );
     let mut left = secondaries.peekable();
     if left.peek().is_some() {

@@ -107,7 +107,11 @@ fn is_first(arch: Arch, variant: &str) -> bool {
 
 /// The whole matrix.
 pub fn all(release: bool) -> Vec<Cell> {
-    let machines = VARIANTS.iter().chain(features::LACKING).chain(cores::CORES).chain(topology::VARIANTS);
+    let machines = VARIANTS
+        .iter()
+        .chain(features::LACKING)
+        .chain(cores::CORES)
+        .chain(topology::VARIANTS);
     let boots = machines.flat_map(|variant| {
         let sizes = [(false, 1), (false, 4), (true, 1), (true, 4), (true, variant.many)];
         let sizes = variant.only.unwrap_or(&sizes).to_vec();

@@ -5,12 +5,12 @@ use core::sync::atomic::Ordering;
 
 use aarch64_cpu::asm::random::ArmRng;
 use boot_info::fdt::EnableMethod;
-use boot_info::{BootInfo, Memblock};
+use boot_info::{BootInfo, MemRegion, Memblock};
 use kernel::arch::Platform;
 use kernel::arch::{Arch, BootOps, HwId};
 
 use super::{BOOT_CYCLES, BOOT_EL};
-use crate::{Aarch64, acpi, cpu, devicetree, mmu, psci, timer};
+use crate::{Aarch64, acpi, console, cpu, devicetree, mmu, psci, timer};
 
 impl Arch for Aarch64 {
     const NAME: &'static str = "aarch64";
@@ -35,7 +35,16 @@ impl BootOps for Aarch64 {
 
     fn boot_info(info: &mut BootInfo) -> Result<(), &'static str> {
         devicetree::copy_boot(info);
+        console::report();
         devicetree::outcome()
+    }
+
+    fn memory_map(
+        info: &BootInfo,
+        seen: &mut dyn FnMut(Range<u64>),
+        each: &mut dyn FnMut(MemRegion),
+    ) -> Result<(), &'static str> {
+        devicetree::memory_map(info, seen, each)
     }
 
     /// The device tree's memory is in the map as reserved, and the image holds everything else.
@@ -49,7 +58,7 @@ impl BootOps for Aarch64 {
         platform.cpu_source = "FDT";
         // A tree that describes no machine is the loader's own, which hands firmware on.
         if let Some(rsdp) = info.rsdp.filter(|_| devicetree::info().gic.is_none()) {
-            acpi::describe(rsdp)?;
+            acpi::describe(rsdp, platform)?;
             platform.cpu_source = "MADT";
         }
         let tree = devicetree::info();

@@ -40,15 +40,33 @@ fn use_pl011(pa: u64) {
     }
 }
 
+/// Whether there is RAM at `pa`, by the device tree or an EFI behind it: then no registers are.
+fn is_ram(pa: u64) -> bool {
+    devicetree::boot().memory.is_ram(&(pa..pa.saturating_add(1)))
+}
+
 /// The console the device tree's `stdout-path` names, from the first line on, if it is a PL011.
 pub fn from_device_tree() {
-    if let Some(Console {
-        kind: ConsoleKind::Pl011,
-        base,
-        ..
-    }) = devicetree::boot().console
+    match devicetree::boot().console {
+        Some(Console {
+            kind: ConsoleKind::Pl011,
+            base,
+            ..
+        }) if !is_ram(base) => use_pl011(base),
+        _ => {}
+    }
+}
+
+/// Says why the console that the device tree names is not used, for whoever finds another one.
+pub fn report() {
+    if let Some(pa) = devicetree::boot()
+        .console
+        .map(|at| at.base)
+        .filter(|&pa| is_ram(pa))
     {
-        use_pl011(base);
+        kernel::warning!(
+            "console: firmware says that its registers are at {pa:#x}, which is RAM; they are not touched"
+        );
     }
 }
 
@@ -57,7 +75,7 @@ pub fn from_acpi(pa: u64) {
     if uart().is_some() {
         return;
     }
-    if let Ok(at) = kernel::mm::ioremap::<Aarch64>(pa, size_of::<Pl011>()) {
+    if let Ok(at) = kernel::mm::ioremap::<Aarch64>("console", pa, size_of::<Pl011>()) {
         UART_PA.store(pa, Ordering::Relaxed);
         UART.store(at.expose_provenance(), Ordering::Release);
         uart().into_iter().for_each(Pl011::enable);
@@ -100,6 +118,7 @@ fn earlycon(value: &str) -> Result<(), &'static str> {
         .ok_or("the address begins with 0x")?;
     match u64::from_str_radix(digits, 16) {
         Ok(pa) if !pa.is_multiple_of(4096) || pa >> 48 != 0 => Err("not the address of a page"),
+        Ok(pa) if is_ram(pa) => Err("there is RAM at that address"),
         Ok(pa) if try_pl011(pa) => Ok(()),
         Ok(_) => Err("there is no PL011 at that address"),
         Err(_) => Err("not a number"),

@@ -5,7 +5,7 @@ pub mod smp;
 mod v2;
 mod v3;
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use arm_gic::IntId;
 use boot_info::fdt::GicVersion;
@@ -69,6 +69,10 @@ impl Acknowledged {
 /// 0 until [`init`], then 2 or 3.
 static VERSION: AtomicU8 = AtomicU8::new(0);
 
+/// Whether all of the boot CPU's part has been used, and nothing came of it but what should: a CPU that stops leaves a
+/// controller alone that is not what firmware says.
+static ANSWERS: AtomicBool = AtomicBool::new(false);
+
 /// Sets up the distributor and the executing CPU's part. Boot CPU, once, with a heap.
 ///
 /// # Errors
@@ -84,7 +88,9 @@ pub fn init() -> Result<(), &'static str> {
     }?;
     VERSION.store(version, Ordering::Release);
     // A CPU without an interface to it has no controller: the panic that follows must not touch one.
-    init_cpu().inspect_err(|_| VERSION.store(0, Ordering::Release))
+    init_cpu().inspect_err(|_| VERSION.store(0, Ordering::Release))?;
+    ANSWERS.store(true, Ordering::Release);
+    Ok(())
 }
 
 /// Sets up the executing CPU's part: nothing pending, its SGIs on, its priority mask open.
@@ -102,6 +108,7 @@ pub fn init_cpu() -> Result<(), &'static str> {
 /// Silences the executing CPU's part, for a CPU that stops for good. In any state, also before [`init_cpu`].
 pub fn quiesce_cpu() {
     match VERSION.load(Ordering::Acquire) {
+        _ if !ANSWERS.load(Ordering::Acquire) => {}
         2 => v2::quiesce_cpu(),
         3 => v3::quiesce_cpu(),
         _ => {}

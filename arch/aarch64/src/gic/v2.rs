@@ -77,9 +77,11 @@ fn cpu_interface() -> &'static CpuInterface {
 pub(super) fn init(gic: &Gic) -> Result<(), &'static str> {
     let dist = gic.distributor().ok_or("the GICv2 has no distributor")?;
     let interface = gic.cpu_interface().ok_or("the GICv2 has no CPU interface")?;
-    let map = |pa| kernel::mm::ioremap::<Aarch64>(pa, 0x1000).map_err(|_| "no room to map the GIC");
-    DISTRIBUTOR.store(map(dist.base)?.expose_provenance(), Ordering::Relaxed);
-    CPU_INTERFACE.store(map(interface.base)?.expose_provenance(), Ordering::Relaxed);
+    let map = |part, pa| kernel::mm::ioremap::<Aarch64>(part, pa, 0x1000);
+    let dist = map("GICv2's distributor", dist.base)?;
+    let interface = map("GICv2's CPU interface", interface.base)?;
+    DISTRIBUTOR.store(dist.expose_provenance(), Ordering::Relaxed);
+    CPU_INTERFACE.store(interface.expose_provenance(), Ordering::Relaxed);
 
     let gicd = distributor();
     gicd.ctlr.set(0);

@@ -40,8 +40,7 @@ unsafe fn distributor() -> Option<UniqueMmioPointer<'static, Gicd>> {
 
 pub(super) fn init(gic: &Gic) -> Result<(), &'static str> {
     let dist = gic.distributor().ok_or("the GICv3 has no distributor")?;
-    let at =
-        kernel::mm::ioremap::<Aarch64>(dist.base, size_of::<Gicd>()).map_err(|_| "no room to map the GIC")?;
+    let at = kernel::mm::ioremap::<Aarch64>("GICv3's distributor", dist.base, size_of::<Gicd>())?;
     DISTRIBUTOR.store(at.expose_provenance(), Ordering::Relaxed);
     // SAFETY: the boot CPU is alone with the controller.
     let mut gicd = unsafe { distributor() }.ok_or("no room to map the GIC")?;

@@ -19,9 +19,7 @@ impl Machine {
     /// The tables of a virtual machine: each piece has address and length in front.
     pub fn load(name: &str) -> Self {
         // Cargo starts tests in their package's folder. A path that was compiled in could be another checkout's.
-        let path = Path::new("tests/fixtures")
-            .join(name)
-            .with_extension("acpi");
+        let path = Path::new("tests/fixtures").join(name).with_extension("acpi");
         let dump = fs::read(path).unwrap();
         let (mut machine, mut rest) = (Self::default(), &dump[..]);
         while let Some((head, tail)) = rest.split_at_checked(12) {

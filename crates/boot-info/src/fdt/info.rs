@@ -1,5 +1,7 @@
 //! What a device tree says about a machine, beyond what every boot protocol says.
 
+use core::ops::RangeInclusive;
+
 use arrayvec::ArrayVec;
 
 use crate::{Console, ConsoleKind, present::Present};
@@ -117,6 +119,17 @@ impl Psci {
 }
 
 impl Timer {
+    /// Frequencies in Hz that a generic timer may have: it is to be from 1 to 50 MHz, or 1 GHz since Armv8.6 (Arm ARM, D12.1.2),
+    /// and emulations on gate arrays are slower.
+    pub const FREQUENCIES: RangeInclusive<u64> = 100_000..=4_000_000_000;
+
+    /// What `clock-frequency` says, if that can be the frequency of a timer.
+    #[must_use]
+    pub fn frequency(&self) -> Option<u64> {
+        let said = self.clock_frequency.map(u64::from);
+        said.filter(|hz| Self::FREQUENCIES.contains(hz))
+    }
+
     /// The two timers a kernel uses, as firmware tables other than a device tree tell.
     #[must_use]
     pub fn new(physical: Option<Interrupt>, virt: Option<Interrupt>) -> Self {
@@ -213,7 +226,7 @@ pub struct Timer {
     pub hypervisor: Option<Interrupt>,
     /// EL2 virtual timer.
     pub hypervisor_virt: Option<Interrupt>,
-    /// `clock-frequency` in Hz: only there when CNTFRQ_EL0 is wrong.
+    /// `clock-frequency` in Hz, as it stands there: only there when CNTFRQ_EL0 is wrong. See [`Self::frequency`].
     pub clock_frequency: Option<u32>,
     /// `always-on`: it does not stop in deep idle states.
     pub always_on: bool,

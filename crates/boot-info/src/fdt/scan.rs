@@ -69,9 +69,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scanned<'_>, Error> {
     // Nothing says how long it is, but where the next one begins.
     let others = [field(2), field(3), blob.len()];
     let end = others.into_iter().filter(|at| *at > field(4)).min();
-    let reservations = blob
-        .get(field(4)..end.unwrap_or(0))
-        .ok_or(Error::BadOffset)?;
+    let reservations = blob.get(field(4)..end.unwrap_or(0)).ok_or(Error::BadOffset)?;
     if !structure.len().is_multiple_of(4) {
         return Err(Error::BadOffset);
     }

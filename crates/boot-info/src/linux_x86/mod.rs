@@ -62,11 +62,15 @@ pub fn fill(zero_page: &[u8], phys: PhysMap, out: &mut BootInfo) -> Result<(), E
     out.rsdp = nonzero(params.acpi_rsdp_addr.get());
     out.efi = efi_info(&params.efi_info);
     command_line(params, phys, out);
-    setup_data::walk(hdr.setup_data.get(), phys, &mut |kind, at, payload| match (kind, payload) {
-        (setup_data::DTB, _) => out.fdt = Some(at),
-        (setup_data::RNG_SEED, Some(payload)) => out.seed.feed(payload),
-        _ => {}
-    });
+    setup_data::walk(
+        hdr.setup_data.get(),
+        phys,
+        &mut |kind, at, payload| match (kind, payload) {
+            (setup_data::DTB, _) => out.fdt = Some(at),
+            (setup_data::RNG_SEED, Some(payload)) => out.seed.feed(payload),
+            _ => {}
+        },
+    );
     regions(zero_page, phys, &mut |r| out.memory.push(r.start, r.len, r.kind))?;
     if let Some(info) = &out.efi {
         out.efi_runtime = efi::runtime_regions(info, phys);
@@ -102,7 +106,8 @@ pub fn regions(zero_page: &[u8], phys: PhysMap, each: &mut dyn FnMut(MemRegion))
             each(region);
         }
     };
-    let mut entry = |e: &layout::E820Entry| each(e.addr.get(), e.size.get(), MemKind::from_e820(e.kind.get()));
+    let mut entry =
+        |e: &layout::E820Entry| each(e.addr.get(), e.size.get(), MemKind::from_e820(e.kind.get()));
     let table = params.e820_table.iter().take(usize::from(params.e820_entries));
     table.for_each(&mut entry);
     setup_data::extension(params.hdr.setup_data.get(), phys, &mut entry)?;

@@ -21,11 +21,7 @@ const MAX_PAYLOAD: usize = 1 << 20;
 
 /// Follows the list from `at`, and hands the kind of each node to `each`, with the address of what it holds, and that itself
 /// where it can be read. A list that goes on where nothing can be read ends there.
-pub(super) fn walk<'m>(
-    mut at: u64,
-    phys: PhysMap<'_, 'm>,
-    each: &mut dyn FnMut(u32, u64, Option<&'m [u8]>),
-) {
+pub(super) fn walk<'m>(mut at: u64, phys: PhysMap<'_, 'm>, each: &mut dyn FnMut(u32, u64, Option<&'m [u8]>)) {
     for _ in 0..MAX_NODES {
         if at == 0 {
             return;

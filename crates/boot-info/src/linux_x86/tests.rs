@@ -82,7 +82,9 @@ fn a_whole_machine() {
 #[test]
 fn none_of_300_claims_is_lost_and_none_that_cannot_be_read() {
     let mut ram = Ram::new(0, 0x10_0000);
-    let claims: Vec<_> = (0..300).map(|i| e820(0x400_0000 + i * 0x2000, 0x1000, 2)).collect();
+    let claims: Vec<_> = (0..300)
+        .map(|i| e820(0x400_0000 + i * 0x2000, 0x1000, 2))
+        .collect();
     let bytes: Vec<u8> = claims.iter().flat_map(|e| e.as_bytes().to_vec()).collect();
     ram.write(EXTRA, &node(0, 1, &bytes));
     let (out, result) = read(&params(), &ram);
@@ -92,7 +94,10 @@ fn none_of_300_claims_is_lost_and_none_that_cannot_be_read() {
         !out.memory.is_free(&(at..at + 0x1000))
     }));
     let mut count = 0;
-    regions(params().as_bytes(), &|at, len| ram.get(at, len), &mut |_| count += 1).unwrap();
+    regions(params().as_bytes(), &|at, len| ram.get(at, len), &mut |_| {
+        count += 1
+    })
+    .unwrap();
     assert_eq!(count, 303);
     let long = layout::SetupDataHead {
         next: 0.into(),

@@ -74,6 +74,8 @@ impl core::error::Error for Error {}
 pub struct Memblock<const N: usize = DEFAULT_REGIONS> {
     memory: Regions<N>,
     reserved: Regions<N>,
+    /// RAM that is there and is not used.
+    unused: Regions<N>,
     growth: Option<Growth>,
     /// Where the tables lie that the lists have moved to.
     tables: Range<u64>,
@@ -86,6 +88,7 @@ impl<const N: usize> Memblock<N> {
         Self {
             memory: Regions::new(),
             reserved: Regions::new(),
+            unused: Regions::new(),
             growth: None,
             tables: 0..0,
         }
@@ -159,7 +162,7 @@ impl<const N: usize> Memblock<N> {
 
     /// Forgets RAM at and above `limit`: `mem=` as x86 understands it.
     pub fn limit_address(&mut self, limit: u64) {
-        self.memory.truncate_at(limit);
+        self.truncate_at(limit);
     }
 
     /// Keeps the lowest `bytes` of RAM: `mem=` as arm64 understands it. And what lies below the end of the lists' own tables.
@@ -172,8 +175,22 @@ impl<const N: usize> Memblock<N> {
             cut
         });
         if let Some(limit) = limit {
-            self.memory.truncate_at(limit.max(self.tables.end));
+            self.truncate_at(limit.max(self.tables.end));
         }
+    }
+
+    fn truncate_at(&mut self, limit: u64) {
+        for range in self.memory.iter().map(|r| r.start.max(limit)..r.end) {
+            // What does not fit is remembered less exactly: as nothing.
+            let _ = self.unused.insert(range);
+        }
+        self.memory.truncate_at(limit);
+    }
+
+    /// Whether any byte of the range is RAM, used or not: what lies there is no device.
+    #[must_use]
+    pub fn has_ram(&self, range: &Range<u64>) -> bool {
+        self.memory.overlaps(range) || self.unused.overlaps(range)
     }
 
     /// Where RAM is.

@@ -111,7 +111,7 @@ impl<const N: usize> Regions<N> {
 
     /// The `i`-th range, ascending.
     #[must_use]
-    pub(super) fn get(&self, i: usize) -> Option<Range<u64>> {
+    pub fn get(&self, i: usize) -> Option<Range<u64>> {
         self.spans().get(i).map(|s| s.start..s.end)
     }
 

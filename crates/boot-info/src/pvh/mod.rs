@@ -87,7 +87,10 @@ pub fn regions(at: u64, phys: PhysMap, each: &mut dyn FnMut(MemRegion)) -> Resul
         return Err(Error::BadMemoryMap);
     }
     for n in 0..u64::from(count) {
-        let at = v1.memmap_paddr.get().checked_add(n * size_of::<MemmapEntry>() as u64);
+        let at = v1
+            .memmap_paddr
+            .get()
+            .checked_add(n * size_of::<MemmapEntry>() as u64);
         let entry = at.and_then(|at| phys::read::<MemmapEntry>(phys, at));
         let entry = entry.ok_or(Error::BadMemoryMap)?;
         let kind = MemKind::from_e820(entry.kind.get());

@@ -8,7 +8,7 @@ use core::fmt;
 use core::ops::Range;
 
 use boot_info::cmdline::Param;
-use boot_info::{BootInfo, Memblock};
+use boot_info::{BootInfo, MemRegion, Memblock};
 use cpumask::CpuId;
 use paging::{Cache, Prot, Space, TableMemory};
 use smp_stop::Registers;
@@ -81,6 +81,17 @@ pub trait BootOps {
     /// # Errors
     /// A sentence, when there is nothing to boot from (no memory map at all).
     fn boot_info(info: &mut BootInfo) -> Result<(), &'static str>;
+
+    /// Reads the loader's memory map once more: each of the regions that [`Self::boot_info`] put into `info`, or folded into
+    /// others, goes to `each`, and each range of memory that was looked at for it to `seen`. Before the final page tables.
+    ///
+    /// # Errors
+    /// A sentence, when it cannot be read to its end.
+    fn memory_map(
+        info: &BootInfo,
+        seen: &mut dyn FnMut(Range<u64>),
+        each: &mut dyn FnMut(MemRegion),
+    ) -> Result<(), &'static str>;
 
     /// Reserves what only the architecture knows: firmware areas in use, the blob the device tree lies in, low memory
     /// the AP trampoline needs. RAM is already added; image and initrd are already reserved.

@@ -14,6 +14,8 @@ pub struct Platform {
     pub cpus: ArrayVec<HwId, MAX_FIRMWARE_CPUS>,
     /// CPUs beyond [`MAX_FIRMWARE_CPUS`].
     pub cpus_dropped: usize,
+    /// There may be CPUs that nobody knows of: the list is damaged, or there is none.
+    pub cpus_unknown: bool,
     /// Where the list came from: `MADT`, `FDT`, or `none`.
     pub cpu_source: &'static str,
     /// How CPUs are started, for the log: `INIT-SIPI`, `PSCI hvc`.
@@ -25,6 +27,7 @@ impl Platform {
     pub const EMPTY: Self = Self {
         cpus: ArrayVec::new_const(),
         cpus_dropped: 0,
+        cpus_unknown: false,
         cpu_source: "nobody",
         start_method: "nothing",
     };

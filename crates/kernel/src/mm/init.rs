@@ -2,7 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
-use boot_info::memblock::{Direction, Error};
+use boot_info::memblock::{Direction, Error, Growth, Span};
 use paging::{Cache, MapError, PAGE_SIZE, Prot, Space};
 
 use super::map::{set_kernel_root, with_mapper_at};
@@ -50,6 +50,26 @@ fn reason(error: MapError) -> &'static str {
     }
 }
 
+/// Where the memblock may put larger tables: in RAM that is mapped by now, and stays mapped where it is.
+pub(crate) fn growth<A: Arch>() -> Growth {
+    Growth {
+        reach: A::early_reach(),
+        show: show::<A>,
+    }
+}
+
+/// # Safety
+/// As for [`Growth::show`].
+unsafe fn show<A: Arch>(pa: u64, entries: usize) -> Option<&'static mut [Span]> {
+    let at = phys_to_virt::<A>(pa).cast::<Span>();
+    // SAFETY: RAM in the early reach, which the final tables map at the same place; it begins a page, is the caller's alone,
+    // and zeros are entries.
+    unsafe {
+        at.write_bytes(0, entries);
+        Some(core::slice::from_raw_parts_mut(at, entries))
+    }
+}
+
 /// RAM the physmap cannot hold is not used; nor is part of a page.
 fn drop_unreachable<A: Arch>() {
     let mut memblock = MEMBLOCK.lock();
@@ -77,8 +97,6 @@ fn early_page<A: Arch>() -> Result<u64, Error> {
 }
 
 fn map_all<A: Arch>(root: u64) -> Result<(), MapError> {
-    // A copy: the memblock gives out the tables' pages while its regions are walked.
-    let memory = MEMBLOCK.lock().memory().clone();
     with_mapper_at::<A, _>(root, |m| {
         for (start, end, prot) in sections() {
             let pa = A::image_phys().start + (start - image::text()) as u64;
@@ -90,7 +108,9 @@ fn map_all<A: Arch>(root: u64) -> Result<(), MapError> {
                 Cache::WriteBack,
             )?;
         }
-        for ram in memory.iter() {
+        // By number: the memblock gives out the tables' pages in between, which changes what is reserved alone.
+        let ram = |n| MEMBLOCK.lock().memory().get(n);
+        for ram in (0..).map_while(ram) {
             let (start, end) = (ram.start.next_multiple_of(PAGE_SIZE), ram.end & !(PAGE_SIZE - 1));
             let va = physmap_address::<A>(start) as u64;
             m.map(

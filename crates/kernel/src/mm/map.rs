@@ -11,6 +11,7 @@ use super::{MEMBLOCK, OutOfMemory, PAGE, image, pages, phys_to_virt, virt_to_phy
 use crate::arch::{Arch, MmuOps};
 use crate::inject::{self, Effect, Place};
 use crate::irq::Lock;
+use crate::warning;
 
 /// Physical address of the root table; 0 before there is one.
 static ROOT: AtomicU64 = AtomicU64::new(0);
@@ -256,10 +257,18 @@ pub(crate) fn map_pieces<A: Arch>(pieces: &[Piece]) -> Result<usize, OutOfMemory
     Ok(va)
 }
 
-/// Maps a device's registers.
+/// Maps the registers of `device`, which firmware says are at `pa`.
 ///
 /// # Errors
-/// When address space or memory for a table is short, or the address is beyond what the tables can hold.
-pub fn ioremap<A: Arch>(pa: u64, len: usize) -> Result<*mut u8, OutOfMemory> {
-    map_physical::<A>(pa, len, Prot::RW, Cache::Device)
+/// A sentence: that is RAM, which is logged with the address; or address space or memory for a table is short, or the address
+/// is beyond what the tables can hold.
+pub fn ioremap<A: Arch>(device: &str, pa: u64, len: usize) -> Result<*mut u8, &'static str> {
+    let range = pa..pa.saturating_add(len as u64);
+    if MEMBLOCK.lock().has_ram(&range) {
+        warning!(
+            "{device}: firmware says that its registers are at {pa:#x}, which is RAM; they are not touched"
+        );
+        return Err("its registers lie in RAM, by what firmware says");
+    }
+    map_physical::<A>(pa, len, Prot::RW, Cache::Device).map_err(|_| "no room to map its registers")
 }

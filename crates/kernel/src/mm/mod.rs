@@ -15,7 +15,7 @@ use boot_info::Memblock;
 use paging::{Cache, PAGE_SIZE, Prot};
 
 pub use heap::{allocated_bytes, heap_bytes};
-pub(crate) use init::{hand_over_memblock, paging_init};
+pub(crate) use init::{growth, hand_over_memblock, paging_init};
 pub(crate) use map::{Piece, is_writable, map_pieces, write_exec_page, zeroed_ram};
 pub use map::{add_to_physmap, ioremap, is_mapped, kernel_root, physical_address};
 pub use pages::{Usage, usage};

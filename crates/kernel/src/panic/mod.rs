@@ -74,8 +74,19 @@ const CPUS: u8 = 2;
 /// The whole story, from any state of the machine.
 pub(crate) fn die<A: Arch>(cause: &Cause<'_>, frame: usize) -> ! {
     hooks::install::<A>();
+    if let Some(end) = power::is_over() {
+        over::<A>(end);
+    }
     let stop = stop::stop::<A>(cause.reason, cause.exception.map(|e| e.fill));
     speak::<A>(cause, frame, &stop)
+}
+
+/// A failure after the last word: nothing follows on that, and `panic=` holds.
+fn over<A: Arch>(end: End) -> ! {
+    if end == End::Panic && AFTER.load(Ordering::Relaxed) != 0 {
+        power::reset::<A>();
+    }
+    A::halt()
 }
 
 /// All stand still, as far as they can: the owner tells the story. A function of its own so that a count of instructions
@@ -134,7 +145,9 @@ fn again<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
         }
         1 => end::<A>(stop),
         _ => {
-            power::reset_without_a_word::<A>();
+            if AFTER.load(Ordering::Relaxed) != 0 {
+                power::reset_without_a_word::<A>();
+            }
             A::halt()
         }
     }
@@ -207,6 +220,7 @@ fn end<A: Arch>(stop: &Stopped) -> ! {
     println!("{stop}");
     match AFTER.load(Ordering::Relaxed) {
         0 => {
+            power::quiesce::<A>();
             power::announce(End::Panic);
             A::halt()
         }

@@ -3,6 +3,8 @@
 pub(crate) mod boots;
 mod ways;
 
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
 use smp_stop::Reason;
 pub(crate) use ways::{choose, choose_of, power_off, reboot, reset, reset_without_a_word};
 
@@ -42,9 +44,41 @@ impl End {
     }
 }
 
+/// Whether the last word has been said of a kernel that stays as it is, or that failed.
+static IS_OVER: AtomicU8 = AtomicU8::new(ON);
+const ON: u8 = 0;
+const STAYS: u8 = 1;
+const FAILED: u8 = 2;
+
 /// The last line the kernel prints, but for `@way` before each way to reset the machine that it tries.
+///
+/// What comes after it touches as little as it can: devices are brought to rest before, because one that is not what firmware
+/// says may fault. Should something fault all the same, [`is_over`] keeps it from being told.
 pub(crate) fn announce(end: End) {
     println!("{}", records::End { how: end.name() });
+    let over = match end {
+        End::Halt => STAYS,
+        End::Panic => FAILED,
+        End::PowerOff | End::Reboot => ON,
+    };
+    IS_OVER.store(over, Ordering::Relaxed);
+}
+
+/// The end after which nothing is to be said any more, if it has come.
+pub(crate) fn is_over() -> Option<End> {
+    match IS_OVER.load(Ordering::Relaxed) {
+        STAYS => Some(End::Halt),
+        FAILED => Some(End::Panic),
+        _ => None,
+    }
+}
+
+/// Brings the executing CPU's devices to rest, for good. Once: if that is what a kernel fails of, it goes on without.
+pub(crate) fn quiesce<A: Arch>() {
+    static TRIED: AtomicBool = AtomicBool::new(false);
+    if !TRIED.swap(true, Ordering::Relaxed) {
+        A::quiesce();
+    }
 }
 
 /// Ends the kernel in a planned way.
@@ -61,6 +95,9 @@ pub fn shut_down<A: Arch>(end: End) -> ! {
         stop.print_account();
     }
     println!("{stop}");
+    if end == End::Halt {
+        quiesce::<A>();
+    }
     announce(end);
     match end {
         End::PowerOff if inject::at(Place::PowerOff, 0).goes() => power_off::<A>(),

@@ -1,7 +1,7 @@
 //! The ways to reset a machine or to turn it off: which there are is the architecture's to say, in which order they are
 //! tried is decided here.
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use super::boots;
 use crate::arch::{Arch, Go, Way};
@@ -9,6 +9,9 @@ use crate::{mm, println, warning};
 
 /// The first letter of the way that `reboot=` asks for; 0 for none.
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+/// How many ways have been tried, of their order. Another kind of end goes on where the last one came to.
+static TRIED: AtomicUsize = AtomicUsize::new(0);
 
 /// `reboot=`: the way whose name begins as `value` does is tried first. Whether there is one is known later; see
 /// [`check_choice`].
@@ -85,7 +88,12 @@ fn reset_by<A: Arch>(before: impl Fn(&Way)) {
     let (first, rest) = (A::resets().iter(), A::resets().iter());
     let first = first.filter(|way| begins(way, letter));
     let rest = rest.filter(|way| !begins(way, letter));
-    for way in first.chain(rest).filter(|way| (way.is_there)()) {
+    // One that a kernel fails in is not tried again.
+    for way in first.chain(rest).skip(TRIED.load(Ordering::Relaxed)) {
+        TRIED.fetch_add(1, Ordering::Relaxed);
+        if !(way.is_there)() {
+            continue;
+        }
         boots::note::<A>(way.name);
         before(way);
         try_one::<A>(way);

@@ -41,8 +41,7 @@ pub(in crate::gic) fn find(gic: &Gic) -> Result<(), &'static str> {
     for region in gic.redistributors() {
         let (mut pa, end) = (region.base, region.base.saturating_add(region.len));
         while pa.saturating_add(size_of::<GicrSgi>() as u64) <= end {
-            let at = kernel::mm::ioremap::<Aarch64>(pa, size_of::<GicrSgi>())
-                .map_err(|_| "no room to map the GIC")?;
+            let at = kernel::mm::ioremap::<Aarch64>("GICv3's redistributor", pa, size_of::<GicrSgi>())?;
             let at = at.expose_provenance();
             // SAFETY: mapped above; nobody else uses these frames yet.
             let frames = unsafe { frames(at) }.ok_or("no room to map the GIC")?;
@@ -57,7 +56,7 @@ pub(in crate::gic) fn find(gic: &Gic) -> Result<(), &'static str> {
             }
             // A GICv4 has two more frames, for virtual interrupts.
             let stride = if typer.virtual_lpis_supported() { 2 } else { 1 } * size_of::<GicrSgi>() as u64;
-            pa += gic.redistributor_stride.unwrap_or(0).max(stride);
+            pa = pa.saturating_add(gic.redistributor_stride.unwrap_or(0).max(stride));
         }
     }
     ALL.call_once(|| all);

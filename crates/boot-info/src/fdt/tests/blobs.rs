@@ -25,9 +25,7 @@ pub fn read(blob: &[u8]) -> Read {
 /// A blob as QEMU made it, without the padding at its end.
 pub fn fixture(name: &str) -> Vec<u8> {
     // Cargo starts tests in their package's folder. A path that was compiled in could be another checkout's.
-    let path = Path::new("tests/fixtures")
-        .join(name)
-        .with_extension("dtb");
+    let path = Path::new("tests/fixtures").join(name).with_extension("dtb");
     fs::read(path).unwrap()
 }
 

@@ -141,7 +141,13 @@ fn reservations_of_all_kinds() {
 fn none_of_300_reservations_of_either_kind_is_lost() {
     let at = |i: u32| 0x4400_0000 + i * 0x2000;
     let two = [("#address-cells", cells(&[2])), ("#size-cells", cells(&[2]))];
-    let child = |i: u32| node(&format!("r@{i:x}"), &[("reg", cells(&[0, at(i), 0, 0x1000]))], vec![]);
+    let child = |i: u32| {
+        node(
+            &format!("r@{i:x}"),
+            &[("reg", cells(&[0, at(i), 0, 0x1000]))],
+            vec![],
+        )
+    };
     let nodes = node("reserved-memory", &two, (0..300).map(child).collect());
     let by_node = tree(vec![memory(), nodes]).to_dtb();
     let mut block = tree(vec![memory()]);

@@ -57,7 +57,11 @@ fn many_more_reservations_than_the_table_has_room_for_are_all_kept() {
         assert!(scattered(0x300, 3000).all(|at| !overlap(table, &(at..at + PAGE))));
     }
     let used: u64 = last.iter().map(|t| t.end - t.start).sum();
-    assert_eq!(mb.reserved().total(), 3000 * PAGE + used, "tables that were left are free again");
+    assert_eq!(
+        mb.reserved().total(),
+        3000 * PAGE + used,
+        "tables that were left are free again"
+    );
 }
 
 #[test]
@@ -175,7 +179,12 @@ fn right(mb: &Memblock, regions: &[MemRegion]) {
     for table in tables() {
         let pages = (table.start..table.end).step_by(PAGE as usize);
         for at in pages {
-            assert!(regions.iter().all(|r| r.kind == MemKind::Usable || !covers(r, at)), "{at:#x}");
+            assert!(
+                regions
+                    .iter()
+                    .all(|r| r.kind == MemKind::Usable || !covers(r, at)),
+                "{at:#x}"
+            );
         }
         assert!(!overlap(&table, &SOURCE) && !overlap(&table, &IMAGE));
     }
@@ -197,9 +206,15 @@ fn three_hundred_claims_without_room_to_grow_cost_ram_and_nothing_else() {
     let (mb, refined) = booted(&regions, false);
     assert_eq!(refined, Err(Error::Full));
     let free = |at: u64| mb.free().any(|r| r.contains(&at));
-    assert!((0..300).all(|i| !free((0x1000 + 2 * i) * PAGE)), "no claim is given out");
+    assert!(
+        (0..300).all(|i| !free((0x1000 + 2 * i) * PAGE)),
+        "no claim is given out"
+    );
     let (whole, _) = booted(&regions, true);
-    assert!(mb.free_total() < whole.free_total(), "this is what growing is for");
+    assert!(
+        mb.free_total() < whole.free_total(),
+        "this is what growing is for"
+    );
 }
 
 proptest! {
