@@ -1,6 +1,7 @@
 mod fixtures;
 mod madt;
 mod mutants;
+mod odd;
 mod power;
 mod support;
 mod tables;
