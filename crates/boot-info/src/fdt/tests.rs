@@ -2,3 +2,4 @@ mod blobs;
 mod built;
 mod fixtures;
 mod mutants;
+mod odd;

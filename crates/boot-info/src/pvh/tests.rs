@@ -136,3 +136,30 @@ fn mutants_neither_panic_nor_hang() {
         assert!(out.memory.regions().len() <= crate::MAX_REGIONS);
     }
 }
+
+#[test]
+fn maps_of_every_odd_kind_lose_no_claim() {
+    for (name, _) in odd_tables::pvh::KINDS {
+        for seed in odd_tables::seed()..odd_tables::seed() + 8 {
+            let odd = odd_tables::pvh::by_name(name, seed).unwrap();
+            let entries: Vec<_> = odd
+                .map
+                .iter()
+                .map(|&(start, len, kind)| entry(start, len, kind))
+                .collect();
+            let mut ram = Ram::new(0x1000, 0x10_0000);
+            ram.write(0x1000, machine(1).get(0x1000, 0x4000).unwrap());
+            ram.write(0x1_0000, entries.as_bytes());
+            ram.write(INFO + 40, &0x1_0000u64.to_le_bytes());
+            ram.write(INFO + 48, &odd.count.to_le_bytes());
+            let (out, result) = read(&ram);
+            assert_eq!(result.is_err(), odd.refused, "{name}, TABLES_SEED={seed:#x}");
+            for range in &odd.held {
+                assert!(
+                    !out.memory.is_free(range),
+                    "{name}, TABLES_SEED={seed:#x}: {range:x?}"
+                );
+            }
+        }
+    }
+}

@@ -4,6 +4,8 @@
 //! all of them with many seeds, and the matrix a few of them to real machines.
 
 pub mod acpi;
+pub mod pvh;
 mod random;
 
 pub use random::{Random, SEED, seed};
+pub mod tree;

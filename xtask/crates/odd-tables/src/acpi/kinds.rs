@@ -270,6 +270,12 @@ pub const KINDS: &[Kind] = &[
         odd.tables = vec![table(b"OEM1", &[0; 8])];
         unknown(odd)
     }),
+    ("io-apic-in-ram", |r| {
+        let mut entries = usual();
+        let at = 0x400_0000 + r.within(0, 0xfff) * 0x1000;
+        entries[4] = io_apic(0, at as u32, 0);
+        odd(&entries, [0, 1, 2, 3], &[])
+    }),
     ("no-entries", |_| odd(&[], [], &[])),
     ("short-and-cut-off", |r| {
         let entry = resized(cpu(1), r.within(2, 7));
