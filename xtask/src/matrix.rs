@@ -1,6 +1,7 @@
 //! The test matrix: every kernel on every machine, side by side, and whether each run ended as it had to.
 
 pub mod cells;
+pub mod odd;
 pub mod places;
 pub mod report;
 pub mod schedule;
@@ -146,6 +147,8 @@ fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
     let arch = cell.flavour.arch;
     // Several machines share the host: a CPU whose thread does not run for a while is no finding.
     let grace = if cell.flavour.smp { "stop_grace=2000" } else { "" };
+    let order = cell.odd.map_or(cell.task.append(), |_| "");
+    let append = ["panic=-1", grace, cell.words, order].join(" ");
     Spec {
         kernel,
         boot: cell.boot,
@@ -153,7 +156,8 @@ fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
         cpu: cell.cpu.unwrap_or(arch.default_cpu()).to_owned(),
         cpus: cell.cpus,
         memory: "256".into(),
-        append: ["panic=-1", grace, cell.words, cell.task.append()].join(" "),
+        tables: cell.odd.and_then(|odd| odd.tables(&append)),
+        append,
         initrd: None,
         disk: None,
         gdb: None,

@@ -156,6 +156,7 @@ impl Play {
             disk: None,
             gdb: None,
             counting: None,
+            tables: None,
             extra: Vec::new(),
         }
     }

@@ -160,6 +160,7 @@ fn boot(plan: &Plan, kernel: &Kernel, verbose: bool) -> Result<Outcome> {
         disk: None,
         gdb: None,
         counting: None,
+        tables: None,
         extra: Vec::new(),
     };
     let watch = Watch {

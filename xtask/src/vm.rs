@@ -21,6 +21,7 @@ pub mod record;
 pub mod run;
 pub mod spec;
 pub mod symbolise;
+pub mod tables;
 pub mod terminal;
 
 use std::io::Read;

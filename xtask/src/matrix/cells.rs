@@ -13,11 +13,13 @@ use serde::Serialize;
 
 use self::topology::Topology;
 use self::variants::{VARIANTS, Variant};
+use super::odd::{self, Odd};
 use super::task::Task;
 use crate::arch::Arch;
 use crate::kernel::Flavour;
 use crate::needs::Need;
 use crate::needs::newer::Newer;
+use crate::vm::judge::End;
 use crate::vm::spec::Boot;
 
 /// One run of the matrix.
@@ -38,6 +40,9 @@ pub struct Cell {
     pub needs: Option<Newer>,
     /// How the CPUs sit, where it is not one beside the other.
     pub topology: Option<Topology>,
+    /// The tables of a machine of the family `tables`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub odd: Option<Odd>,
 }
 
 impl Cell {
@@ -78,6 +83,11 @@ impl Cell {
     /// Why the emulator that is there cannot show it; `None` if it can.
     pub fn lacking(&self) -> Option<String> {
         self.needs?.lacking(self.flavour.arch)
+    }
+
+    /// How its run must end.
+    pub fn end(&self) -> End {
+        self.odd.map_or(self.task.end(), |odd| odd.end())
     }
 
     /// How long it may run on once the kernel is ready: the time in which a kernel that hangs must not end.
@@ -152,7 +162,8 @@ pub fn all(release: bool) -> Vec<Cell> {
     let reached = cores::STOPPED_BY.iter();
     let reached = reached.map(|variant| cell(variant, true, 4, release, Task::Reach));
     let special = gicv2.chain(bios).chain(uefi).chain(refused).chain(reached);
-    let mut cells: Vec<Cell> = boots.chain(others).chain(special).collect();
+    let odd = odd::all().map(|odd| odd_cell(odd, release));
+    let mut cells: Vec<Cell> = boots.chain(others).chain(special).chain(odd).collect();
     // By architecture, so that a shard builds few kernels.
     cells.sort_by_key(|cell| (cell.flavour.arch, cell.task != Task::Boot));
     cells
@@ -187,5 +198,30 @@ fn cell(variant: &Variant, smp: bool, cpus: u32, release: bool, task: Task) -> C
         task,
         needs: variant.needs,
         topology: variant.topology,
+        odd: None,
+    }
+}
+
+/// A machine of the family `tables`.
+fn odd_cell((odd, arch, smp): (Odd, Arch, bool), release: bool) -> Cell {
+    let (boot, machine) = odd.machine(arch);
+    Cell {
+        flavour: Flavour {
+            arch,
+            smp,
+            release,
+            faults: false,
+        },
+        cpus: 4,
+        variant: odd.name,
+        machine,
+        cpu: None,
+        words: odd.words,
+        boot,
+        says: "",
+        task: Task::Boot,
+        needs: None,
+        topology: None,
+        odd: Some(odd),
     }
 }

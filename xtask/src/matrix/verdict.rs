@@ -1,8 +1,8 @@
 //! Whether a cell's run ended in the right way, and for the right reason.
 
 use super::cells::Cell;
-use super::places;
 use super::task::{Task, Way};
+use super::{odd, places};
 use crate::audit::Audit;
 use crate::vm::Outcome;
 use crate::vm::record::{Record, last, since_reset};
@@ -13,7 +13,7 @@ use crate::vm::run::TRIPLE_FAULT;
 /// # Errors
 /// What was wrong, in a sentence: the first thing found.
 pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
-    let expected = cell.task.end();
+    let expected = cell.end();
     if outcome.end != expected {
         let detail = if outcome.detail.is_empty() {
             String::new()
@@ -30,6 +30,10 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
         return Err("a death is explained that was none, or the other way round".into());
     }
     let records = since_reset(&outcome.records);
+    last_word(records)?;
+    if let Some(odd) = &cell.odd {
+        return odd::check(cell, odd, outcome).and_then(|()| stopped(records));
+    }
     if !outcome.text.contains(cell.says) {
         return Err(format!("it does not say: {}", cell.says));
     }
@@ -51,6 +55,15 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
         Task::Lie | Task::DeafLie => lie_found(outcome),
         // The rest are panics.
         task => panicked(task, &outcome.records),
+    }
+}
+
+/// Nothing follows on the last word but ways to reset the machine.
+fn last_word(records: &[Record]) -> Result<(), String> {
+    let after = records.iter().skip_while(|record| record.kind != "end").skip(1);
+    match after.into_iter().find(|record| record.kind != "way") {
+        Some(record) => Err(format!("@{} follows on @end", record.kind)),
+        None => Ok(()),
     }
 }
 
@@ -252,6 +265,15 @@ mod tests {
             verdict("x86_64/q35/smp-4/hang", End::Timeout, &[CPUS, READY]),
             Ok(())
         );
+    }
+
+    #[test]
+    fn nothing_follows_on_the_last_word() {
+        let end = "@end how=poweroff";
+        assert_eq!(boot(&[CPUS, READY, STOP, end, "@way name=acpi"]), Ok(()));
+        for more in [end, STOP, "@panic cpu=0 why=x", "@ready"] {
+            assert!(boot(&[CPUS, READY, STOP, end, more]).is_err(), "{more}");
+        }
     }
 
     #[test]

@@ -131,6 +131,7 @@ impl MachineArgs {
             disk: self.file("--image", &self.image)?,
             gdb: None,
             counting: None,
+            tables: None,
             extra: Vec::new(),
         };
         Ok(spec)

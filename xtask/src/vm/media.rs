@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::process::memory_file;
 use super::spec::{Boot, Spec};
-use super::{efi, grub};
+use super::{efi, grub, tables};
 use crate::disk;
 
 /// The files, and what QEMU is told about them.
@@ -16,6 +16,8 @@ use crate::disk;
 pub struct Media {
     files: Vec<File>,
     pub args: Vec<String>,
+    /// Whether the kernel goes to QEMU's own loader all the same.
+    pub beside_kernel: bool,
 }
 
 impl Media {
@@ -24,6 +26,9 @@ impl Media {
     /// # Errors
     /// When it cannot be made.
     pub fn of(spec: &Spec<'_>) -> Result<Option<Self>> {
+        if let Some(tables) = &spec.tables {
+            return tables::media(spec, tables).map(Some);
+        }
         match spec.boot {
             Boot::Efi => efi::media(spec).map(Some),
             Boot::Grub => grub::media(spec).map(Some),
@@ -31,10 +36,16 @@ impl Media {
         }
     }
 
+    /// Keeps `file` for QEMU, which finds it under the path that is returned.
+    pub fn keep(&mut self, file: File) -> String {
+        let path = format!("/dev/fd/{}", file.as_raw_fd());
+        self.files.push(file);
+        path
+    }
+
     /// Adds a drive with `file` in it. `options` end with what QEMU calls the rest of it.
     pub fn drive(&mut self, options: &str, file: File) {
-        let drive = format!("{options},format=raw,file=/dev/fd/{}", file.as_raw_fd());
-        self.files.push(file);
+        let drive = format!("{options},format=raw,file={}", self.keep(file));
         self.args.extend(["-drive".to_owned(), drive]);
     }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::count::Counting;
 use super::efi::Firmware;
 use super::media::Media;
+use super::tables::Tables;
 use crate::arch::Arch;
 use crate::kernel::{Artefact, Kernel};
 use crate::needs::Need;
@@ -72,6 +73,8 @@ pub struct Spec<'a> {
     pub gdb: Option<u16>,
     /// Count instructions, and make each of them one virtual nanosecond: slow, and the same every time.
     pub counting: Option<Counting>,
+    /// Tables in the place of the firmware's.
+    pub tables: Option<Tables>,
     /// More of QEMU's arguments, after all others, as they are.
     pub extra: Vec<OsString>,
 }
@@ -105,6 +108,7 @@ impl<'a> Spec<'a> {
             disk: None,
             gdb: None,
             counting: None,
+            tables: None,
             extra: Vec::new(),
         }
     }
@@ -124,9 +128,9 @@ impl Spec<'_> {
     pub fn args(&self, fds: Fds, media: Option<&Media>) -> Vec<OsString> {
         let mut args = self.machine_args();
         args.extend(Self::device_args(fds));
-        match media {
-            Some(media) => args.extend(media.args.iter().cloned()),
-            None => args.extend(self.direct_args()),
+        args.extend(media.iter().flat_map(|media| media.args.iter().cloned()));
+        if media.is_none_or(|media| media.beside_kernel) {
+            args.extend(self.direct_args());
         }
         if let Some(counting) = &self.counting {
             self.push(

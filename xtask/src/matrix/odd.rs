@@ -1,0 +1,384 @@
+//! The family **tables**: machines whose tables have something odd in them. What that is and what is right comes from
+//! `odd-tables`, by a seed; here stands which of it goes to a machine, and what must be on its console.
+
+use std::ops::Range;
+
+use odd_tables::{acpi, pvh, seed, tree};
+use serde::Serialize;
+
+use super::cells::Cell;
+use crate::arch::Arch;
+use crate::vm::Outcome;
+use crate::vm::judge::End;
+use crate::vm::record::{Record, last};
+use crate::vm::spec::Boot;
+use crate::vm::tables::Tables;
+
+use What::{Madt, Map, Tree};
+
+/// Which tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// A MADT.
+    Madt,
+    /// A device tree.
+    Tree,
+    /// A memory map.
+    Map,
+}
+
+/// An oddity on a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Odd {
+    /// As in the cell's name.
+    pub name: &'static str,
+    what: What,
+    /// The kind's name in `odd-tables`.
+    kind: &'static str,
+    /// Words for the kernel.
+    pub words: &'static str,
+    /// How many CPUs an SMP build has online, where that is not the number listed.
+    online: Option<usize>,
+    /// What must be on the console, in one line, beside what `odd-tables` says.
+    says: &'static [&'static str],
+    /// Part of the reason of the panic in which it must end.
+    panics: Option<&'static str>,
+}
+
+const fn odd(what: What, name: &'static str) -> Odd {
+    let (_, kind) = name.split_at("tables-".len());
+    Odd {
+        name,
+        what,
+        kind,
+        words: "",
+        online: None,
+        says: &[],
+        panics: None,
+    }
+}
+
+impl Odd {
+    const fn words(self, words: &'static str) -> Self {
+        Self { words, ..self }
+    }
+
+    const fn online(self, online: usize) -> Self {
+        Self {
+            online: Some(online),
+            ..self
+        }
+    }
+
+    const fn says(self, says: &'static [&'static str]) -> Self {
+        Self { says, ..self }
+    }
+
+    const fn panics(self, why: &'static str) -> Self {
+        Self {
+            panics: Some(why),
+            ..self
+        }
+    }
+
+    /// How the run must end.
+    pub const fn end(&self) -> End {
+        match self.panics {
+            Some(_) => End::Panic,
+            None => End::Poweroff,
+        }
+    }
+
+    /// The tables.
+    pub fn tables(&self, append: &str) -> Option<Tables> {
+        match self.what {
+            Madt => acpi::odd(self.kind, seed()).map(|odd| Tables::Acpi(acpi::files(&odd))),
+            Tree => tree::odd(self.kind, seed(), append).map(|odd| Tables::Tree(odd.blob)),
+            Map => pvh::by_name(self.kind, seed()).map(Tables::Map),
+        }
+    }
+
+    /// What is right: CPUs online in an SMP build, sentences, and memory that is not to be given out.
+    fn right(&self) -> Option<(usize, Vec<&'static str>, Vec<Range<u64>>)> {
+        let (cpus, says, held) = match self.what {
+            Madt => acpi::odd(self.kind, seed()).map(|odd| (odd.cpus.len(), odd.says, Vec::new())),
+            Tree => tree::odd(self.kind, seed(), "").map(|odd| (odd.cpus.len(), Vec::new(), odd.held)),
+            Map => pvh::by_name(self.kind, seed()).map(|odd| (4, Vec::new(), odd.held)),
+        }?;
+        // The boot CPU is there, listed or not.
+        let cpus = self.online.unwrap_or(cpus.max(1));
+        Some((
+            cpus,
+            says.into_iter().chain(self.says.iter().copied()).collect(),
+            held,
+        ))
+    }
+}
+
+/// Sizes: the SMP build, both, or the UP build.
+const SMP: &[bool] = &[true];
+const BOTH: &[bool] = &[false, true];
+const UP: &[bool] = &[false];
+
+/// The monitor's list of memory, too.
+const MEM: &str = "run=mem;cpus;poweroff";
+const BOOT: &str = "run=cpus;poweroff";
+/// The console of the machine where the tables name none that can be used.
+const EARLYCON: &str = "earlycon=pl011,0x9000000 run=cpus;poweroff";
+const IN_RAM: &str = "which is RAM; they are not touched";
+const GREW: &str = "the tables grew to";
+const UNKNOWN: &str = "others are unknown, because the list is damaged";
+
+/// What goes to which machines.
+const ODD: &[(Odd, &[Arch], &[bool])] = &[
+    (
+        odd(Madt, "tables-no-length").says(&[UNKNOWN]),
+        &[Arch::X86_64],
+        BOTH,
+    ),
+    (odd(Madt, "tables-no-length-first").says(&[UNKNOWN]), X86, SMP),
+    (odd(Madt, "tables-too-long").says(&[UNKNOWN]), &[Arch::I386], BOTH),
+    (
+        odd(Madt, "tables-last-cut-off").says(&[UNKNOWN]),
+        &[Arch::X86_64],
+        SMP,
+    ),
+    (odd(Madt, "tables-short-cpu").says(&[UNKNOWN]), X86, SMP),
+    (odd(Madt, "tables-disabled"), &[Arch::X86_64], SMP),
+    (odd(Madt, "tables-unknown-flags"), &[Arch::I386], SMP),
+    (odd(Madt, "tables-again"), &[Arch::X86_64], BOTH),
+    (odd(Madt, "tables-id-of-all"), X86, SMP),
+    (
+        odd(Madt, "tables-no-fields").says(&[UNKNOWN]),
+        &[Arch::X86_64],
+        SMP,
+    ),
+    (odd(Madt, "tables-no-madt").says(&[UNKNOWN]), &[Arch::I386], UP),
+    (odd(Madt, "tables-io-apic-in-ram").says(&[IN_RAM]), X86, SMP),
+    (odd(Map, "tables-claims-300").words(MEM).says(&[GREW]), X86, BOTH),
+    (odd(Map, "tables-claims-3000").words(MEM).says(&[GREW]), X86, SMP),
+    (
+        odd(Map, "tables-absurd-count").panics("start_info is damaged"),
+        &[Arch::X86_64],
+        SMP,
+    ),
+    (
+        odd(Tree, "tables-reservations-300").words(MEM).says(&[GREW]),
+        ARM,
+        BOTH,
+    ),
+    (
+        odd(Tree, "tables-reserved-both-300").words(MEM).says(&[GREW]),
+        ARM,
+        SMP,
+    ),
+    (odd(Tree, "tables-reservations-without-end").words(MEM), ARM, SMP),
+    (odd(Tree, "tables-memory-in-pieces").words(MEM), ARM, UP),
+    (
+        odd(Tree, "tables-frequency-0").says(&["counter at 62500 kHz"]),
+        ARM,
+        BOTH,
+    ),
+    (
+        odd(Tree, "tables-frequency-too-low").says(&["counter at 62500 kHz"]),
+        ARM,
+        SMP,
+    ),
+    (odd(Tree, "tables-timer-shared"), ARM, SMP),
+    (
+        odd(Tree, "tables-cpu-id-no-affinity").says(&["1 CPU nodes without a usable reg"]),
+        ARM,
+        SMP,
+    ),
+    (
+        odd(Tree, "tables-cpu-disabled").says(&["0 CPU nodes without a usable reg, 1 disabled"]),
+        ARM,
+        SMP,
+    ),
+    (odd(Tree, "tables-boot-cpu-not-listed").online(4), ARM, BOTH),
+    (
+        odd(Tree, "tables-no-way-to-start")
+            .online(3)
+            .says(&["no way to start it"]),
+        ARM,
+        SMP,
+    ),
+    (
+        odd(Tree, "tables-gic-is-another")
+            .words("panic=0 run=poweroff")
+            .panics("external abort"),
+        ARM,
+        BOTH,
+    ),
+    (
+        odd(Tree, "tables-gic-in-ram")
+            .says(&[IN_RAM])
+            .panics("lie in RAM"),
+        ARM,
+        SMP,
+    ),
+    (
+        odd(Tree, "tables-redistributors-in-ram")
+            .says(&[IN_RAM])
+            .panics("lie in RAM"),
+        ARM,
+        UP,
+    ),
+    (
+        odd(Tree, "tables-console-in-ram").words(EARLYCON).says(&[IN_RAM]),
+        ARM,
+        SMP,
+    ),
+    (odd(Tree, "tables-console-by-no-alias").words(EARLYCON), ARM, UP),
+];
+
+const X86: &[Arch] = &[Arch::X86_64, Arch::I386];
+const ARM: &[Arch] = &[Arch::Aarch64];
+
+/// Every oddity, the architecture, and whether an SMP build.
+pub fn all() -> impl Iterator<Item = (Odd, Arch, bool)> {
+    ODD.iter().flat_map(|(odd, archs, builds)| {
+        let machines = archs
+            .iter()
+            .flat_map(|arch| builds.iter().map(|smp| (*arch, *smp)));
+        machines.map(|(arch, smp)| {
+            let words = if odd.words.is_empty() { BOOT } else { odd.words };
+            (odd.words(words), arch, smp)
+        })
+    })
+}
+
+impl Odd {
+    /// By which road, and on which machine.
+    pub fn machine(&self, arch: Arch) -> (Boot, Option<&'static str>) {
+        match self.what {
+            Madt => (Boot::Pvh, Some("acpi=off")),
+            Tree | Map => (Boot::of(arch)[0], None),
+        }
+    }
+}
+
+/// Checks a run.
+///
+/// # Errors
+/// What was wrong, in a sentence, with the seed.
+pub fn check(cell: &Cell, odd: &Odd, outcome: &Outcome) -> Result<(), String> {
+    let (cpus, says, held) = odd.right().ok_or("odd-tables knows no such kind")?;
+    let cpus = if cell.flavour.smp { cpus } else { 1 };
+    let came_up = || {
+        if cell.words.contains("run=mem") {
+            kept(&held, &outcome.text)?;
+        }
+        ready(cpus, &outcome.records)
+    };
+    said(&says, &outcome.text)
+        .and_then(|()| match odd.panics {
+            Some(why) => panicked(why, &outcome.records),
+            None => came_up(),
+        })
+        .map_err(|wrong| format!("{wrong} (TABLES_SEED={:#x})", seed()))
+}
+
+/// Each sentence stands in one line, and in one only.
+fn said(says: &[&str], text: &str) -> Result<(), String> {
+    for says in says {
+        match text.lines().filter(|line| line.contains(says)).count() {
+            1 => {}
+            times => return Err(format!("it is said {times} times: {says}")),
+        }
+    }
+    Ok(())
+}
+
+fn ready(cpus: usize, records: &[Record]) -> Result<(), String> {
+    let lines: Vec<&Record> = records.iter().filter(|record| record.kind == "ready").collect();
+    let [ready] = lines[..] else {
+        return Err(format!("{} readiness lines", lines.len()));
+    };
+    match ready.get("cpus") {
+        Some(found) if found == format!("{cpus}/{cpus}") => Ok(()),
+        found => Err(format!("{cpus} CPUs should be online: {found:?}")),
+    }
+}
+
+/// One panic, for the right reason.
+fn panicked(why: &str, records: &[Record]) -> Result<(), String> {
+    match records.iter().filter(|record| record.kind == "panic").count() {
+        1 => {}
+        times => return Err(format!("{times} panics")),
+    }
+    match last(records, "panic").and_then(|panic| panic.get("why")) {
+        Some(found) if found.contains(why) => Ok(()),
+        found => Err(format!("another panic than {why}: {found:?}")),
+    }
+}
+
+/// By the monitor's list none of `held` is RAM that is free.
+fn kept(held: &[Range<u64>], text: &str) -> Result<(), String> {
+    let list =
+        |what: &str| -> Vec<Range<u64>> { text.lines().filter_map(|line| listed(what, line)).collect() };
+    let (ram, reserved) = (list("ram"), list("reserved"));
+    if ram.is_empty() {
+        return Err("no memory is listed".into());
+    }
+    let within = |list: &[Range<u64>], at| list.iter().any(|range| range.contains(&at));
+    for range in held {
+        let mut pages = (range.start..range.end).step_by(0x1000);
+        if let Some(at) = pages.find(|&at| within(&ram, at) && !within(&reserved, at)) {
+            return Err(format!("{at:#x} is given out, and must not be"));
+        }
+    }
+    Ok(())
+}
+
+/// `ram 0x1000-0x1fff`, with blanks before it.
+fn listed(what: &str, line: &str) -> Option<Range<u64>> {
+    let (name, range) = line.trim().split_once(' ')?;
+    let (start, last) = range.strip_prefix("0x")?.split_once("-0x")?;
+    let number = |digits| u64::from_str_radix(digits, 16).ok();
+    (name == what).then_some(number(start)?..number(last)? + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_known_to_odd_tables() {
+        for (odd, ..) in all() {
+            assert!(odd.right().is_some() && odd.tables("").is_some(), "{}", odd.name);
+        }
+    }
+
+    #[test]
+    fn memory_that_is_given_out_is_found() {
+        let text = "     ram 0x000000001000-0x000000008fff\nreserved 0x000000002000-0x000000003fff\n";
+        assert_eq!(kept(&[0x2000..0x4000, 0x9000..0xa000], text), Ok(()));
+        assert!(kept(&[0x2000..0x4001], text).unwrap_err().starts_with("0x4000"));
+        assert!(kept(&[0x1fff..0x2000], text).is_err());
+        assert!(kept(&[0x2000..0x3000], "").is_err());
+    }
+
+    #[test]
+    fn what_is_said_twice_or_never_is_wrong() {
+        assert_eq!(said(&["b"], "abc\nx"), Ok(()));
+        assert!(said(&["b"], "abc\nb").is_err());
+        assert!(said(&["b"], "ac").is_err());
+    }
+
+    #[test]
+    fn a_panic_comes_once_and_for_its_reason() {
+        let records = |lines: &[&str]| {
+            lines
+                .iter()
+                .filter_map(|line| Record::parse(line))
+                .collect::<Vec<_>>()
+        };
+        let one = "@panic cpu=0 why=\"external abort at pc=0x1\"";
+        assert_eq!(panicked("external abort", &records(&[one])), Ok(()));
+        assert!(panicked("external abort", &records(&[one, one])).is_err());
+        assert!(panicked("lie in RAM", &records(&[one])).is_err());
+        assert!(panicked("lie in RAM", &records(&[])).is_err());
+    }
+}
