@@ -22,6 +22,24 @@ use crate::needs::newer::Newer;
 use crate::vm::judge::End;
 use crate::vm::spec::Boot;
 
+/// How much RAM a cell's machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Memory {
+    /// QEMU's `-m`.
+    pub size: &'static str,
+    /// Mebibytes that the kernel finds: as many, or less by `mem=`, or by a hole that nothing is moved out of.
+    pub mib: u64,
+}
+
+impl Memory {
+    /// What is enough for anything else.
+    pub const USUAL: Self = Self::new("256", 256);
+
+    pub const fn new(size: &'static str, mib: u64) -> Self {
+        Self { size, mib }
+    }
+}
+
 /// One run of the matrix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cell {
@@ -35,6 +53,7 @@ pub struct Cell {
     /// What must be on the console.
     pub says: &'static str,
     pub boot: Boot,
+    pub memory: Memory,
     pub task: Task,
     /// What of a newer QEMU it takes.
     pub needs: Option<Newer>,
@@ -195,6 +214,7 @@ fn cell(variant: &Variant, smp: bool, cpus: u32, release: bool, task: Task) -> C
         words: variant.words,
         says: variant.says,
         boot: variant.boot,
+        memory: variant.memory,
         task,
         needs: variant.needs,
         topology: variant.topology,
@@ -218,6 +238,7 @@ fn odd_cell((odd, arch, smp): (Odd, Arch, bool), release: bool) -> Cell {
         cpu: None,
         words: odd.words,
         boot,
+        memory: Memory::USUAL,
         says: "",
         task: Task::Boot,
         needs: None,

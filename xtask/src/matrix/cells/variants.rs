@@ -1,5 +1,6 @@
 //! The machines that kernels must come up on, and how large each is tried.
 
+use super::Memory;
 use super::topology::Topology;
 use crate::arch::Arch;
 use crate::needs::newer::Newer;
@@ -16,6 +17,7 @@ pub(super) struct Variant {
     /// What it must say.
     pub(super) says: &'static str,
     pub(super) boot: Boot,
+    pub(super) memory: Memory,
     /// The largest machine of this kind that every run tries.
     pub(super) many: u32,
     /// Only these, builds for one CPU or many and their CPUs, where booting takes its time.
@@ -37,6 +39,7 @@ pub(super) const fn variant(arch: Arch, name: &'static str, boot: Boot) -> Varia
         words: "",
         says: "",
         boot,
+        memory: Memory::USUAL,
         many: 64,
         only: None,
         most: None,
