@@ -102,6 +102,8 @@ pub struct Expect {
     pub alone: bool,
     /// Whether it does not even know the owner.
     pub unknown: bool,
+    /// Whether there is no table at all: the kernel fails whenever it tries.
+    pub tableless: bool,
     /// How many `@end` lines there are.
     pub ends: usize,
     /// Lines with these in them must be there.
@@ -124,6 +126,7 @@ fn expect(end: End, reason: &'static str) -> Expect {
         cpus: Vec::new(),
         alone: false,
         unknown: false,
+        tableless: false,
         ends: 1,
         says: Vec::new(),
         never: Vec::new(),
@@ -182,6 +185,14 @@ impl Expect {
     /// No other CPU was ever released.
     pub fn alone(self) -> Self {
         Self { alone: true, ..self }
+    }
+
+    /// The table of CPUs cannot be told.
+    pub fn no_table(self) -> Self {
+        Self {
+            tableless: true,
+            ..self
+        }
     }
 
     /// How the run ends.

@@ -5,7 +5,7 @@ use core::fmt;
 use smp_stop::Reason;
 
 use super::overflow::{StackOwner, guard_page_owner};
-use super::{Cause, die};
+use super::{Cause, die, nesting};
 use crate::arch::Arch;
 use crate::inject::{self, Place};
 use crate::stop::FillRegisters;
@@ -36,12 +36,18 @@ impl fmt::Debug for Exception<'_> {
 
 /// Reports an exception and ends the kernel. An access to a stack's guard page is called what it is.
 pub fn fatal<A: Arch>(exception: &Exception<'_>) -> ! {
-    inject::at(Place::Exception, 0);
-    let overflow = [exception.address.unwrap_or(0), exception.sp]
-        .into_iter()
-        .find_map(guard_page_owner::<A>);
+    // First of all: what follows may fault, too.
+    let failure = nesting::enter::<A>();
+    let overflow = if failure.is_deep() {
+        None
+    } else {
+        inject::at(Place::Exception, 0);
+        let near = [exception.address.unwrap_or(0), exception.sp];
+        near.into_iter().find_map(guard_page_owner::<A>)
+    };
     let what = Story { overflow, exception };
     die::<A>(
+        failure,
         &Cause {
             reason: Reason::Panic,
             what: &what,

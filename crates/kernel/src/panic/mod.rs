@@ -3,21 +3,24 @@
 //! The stop comes **before** the first printed byte, so that what is printed is about a machine that stands still; the
 //! engine elects who speaks, and parks everybody else who comes here. Then the console is seized, and out come the
 //! message, the owner's backtrace, a line for each CPU, a backtrace of each from the registers it saved, and `@end`. The
-//! owner itself, should it fail again on the way, goes on with less. `docs/stop.md` tells the story.
+//! owner itself, should it fail again on the way, says so in a line and goes on with what is left to tell; failing once more
+//! it says how the stop ended, and halts. `docs/stop.md` tells the story.
 
 mod backtrace;
 mod exception;
+mod nesting;
 mod overflow;
 
 use core::fmt;
 use core::panic::PanicInfo;
-use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use records::{Hex, MaybeCpu, Quoted};
 use smp_stop::{How, Reason};
 
 pub use backtrace::{Frames, frames};
 pub use exception::{Exception, fatal};
+use nesting::Failure;
 
 use crate::arch::Arch;
 use crate::cpu::{self, CpuId};
@@ -37,24 +40,26 @@ pub(crate) fn set_after(seconds: i32) {
 
 /// The panic handler; arch crates call it from theirs.
 pub fn panic<A: Arch>(info: &PanicInfo<'_>) -> ! {
+    let failure = nesting::enter::<A>();
     let cause = Cause {
         reason: Reason::Panic,
         what: &info.message(),
         at: info.location(),
         exception: None,
     };
-    die::<A>(&cause, A::frame_pointer())
+    die::<A>(failure, &cause, A::frame_pointer())
 }
 
 /// As a panic, but with the highest reason: a planned end or a panic that is under way becomes this CPU's crash.
 pub(crate) fn crash<A: Arch>(why: &str) -> ! {
+    let failure = nesting::enter::<A>();
     let cause = Cause {
         reason: Reason::Crash,
         what: &why,
         at: None,
         exception: None,
     };
-    die::<A>(&cause, A::frame_pointer())
+    die::<A>(failure, &cause, A::frame_pointer())
 }
 
 /// Why.
@@ -65,14 +70,18 @@ pub(crate) struct Cause<'a> {
     pub(crate) exception: Option<&'a Exception<'a>>,
 }
 
-/// How far somebody has got with telling what happened: nothing, the cause, the table of CPUs.
+/// How far somebody has got with telling what happened: nothing, the cause, the table of CPUs, all of it.
 static TOLD: AtomicU8 = AtomicU8::new(NOTHING);
 const NOTHING: u8 = 0;
 const CAUSE: u8 = 1;
 const CPUS: u8 = 2;
+const ALL: u8 = 3;
 
-/// The whole story, from any state of the machine.
-pub(crate) fn die<A: Arch>(cause: &Cause<'_>, frame: usize) -> ! {
+/// How often the owner of the stop has come to tell it.
+static TELLING: AtomicU8 = AtomicU8::new(0);
+
+/// The whole story, from any state of the machine. The failure has been counted, because each step may be what fails.
+fn die<A: Arch>(_counted: Failure, cause: &Cause<'_>, frame: usize) -> ! {
     hooks::install::<A>();
     if let Some(end) = power::is_over() {
         over::<A>(end);
@@ -93,17 +102,34 @@ fn over<A: Arch>(end: End) -> ! {
 /// finds where the stop ends.
 #[inline(never)]
 fn speak<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
+    let nth = telling(stop.how);
     phase::enter::<A>(&"panicking");
     inject::at(Place::Stopped, 0);
     console::seize(cpu::by_hardware::<A>());
-    let came_again = matches!(stop.how, How::Reentered | How::AlreadyDone);
-    // One that failed inside the stop has said nothing yet; nor has one that had planned the end.
-    if came_again && TOLD.load(Ordering::Relaxed) != NOTHING {
-        again::<A>(cause, frame, stop);
+    match (nth, TOLD.load(Ordering::Relaxed)) {
+        // One that failed inside the stop has said nothing yet; nor has one that had planned the end.
+        (0, _) | (1, NOTHING) => report::<A>(cause, frame),
+        (1, _) => again::<A>(cause),
+        (2, _) => last_words::<A>(stop),
+        _ => without_a_word::<A>(),
     }
-    report::<A>(cause, frame);
-    others::<A>(stop);
+    if TOLD.load(Ordering::Relaxed) < CPUS {
+        others::<A>(stop);
+    }
     end::<A>(stop)
+}
+
+/// How often the owner has been here before. One that takes a stop over from another begins anew.
+fn telling(how: How) -> u8 {
+    let before = match how {
+        How::Reentered | How::AlreadyDone => TELLING.load(Ordering::Relaxed),
+        _ => 0,
+    };
+    if before == 0 {
+        TOLD.store(NOTHING, Ordering::Relaxed);
+    }
+    TELLING.store(before.saturating_add(1), Ordering::Relaxed);
+    before
 }
 
 /// The owner of a stop died of it, and this CPU, which stood by, has finished it: it says what it knows and ends the machine.
@@ -112,6 +138,7 @@ fn speak<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
     expect(dead_code, reason = "nobody stands by in a UP build")
 )]
 pub(crate) fn took_over<A: Arch>(stop: &Stopped) -> ! {
+    telling(stop.how);
     console::seize(cpu::by_hardware::<A>());
     headline::<A>(&"the CPU that was stopping the others died of it");
     others::<A>(stop);
@@ -130,26 +157,30 @@ fn headline<A: Arch>(what: &dyn fmt::Display) {
     println!("{line}");
 }
 
-/// A panic inside the panic: first say what can be said, then nothing but the end.
-fn again<A: Arch>(cause: &Cause<'_>, frame: usize, stop: &Stopped) -> ! {
-    static DEPTH: AtomicU32 = AtomicU32::new(0);
-    match DEPTH.fetch_add(1, Ordering::Relaxed) {
-        0 => {
-            headline::<A>(cause.what);
-            println!("panic while panicking: {}", cause.what);
-            print_frames::<A>(cause, frame);
-            if TOLD.load(Ordering::Relaxed) < CPUS {
-                others::<A>(stop);
-            }
-            end::<A>(stop)
-        }
-        1 => end::<A>(stop),
-        _ => {
-            if AFTER.load(Ordering::Relaxed) != 0 {
-                power::reset_without_a_word::<A>();
-            }
-            A::halt()
-        }
+/// A panic inside the panic: one line, beside the machine's.
+fn again<A: Arch>(cause: &Cause<'_>) {
+    headline::<A>(cause.what);
+    match cause.at {
+        Some(at) => println!("panic while panicking: {}, at {at}", cause.what),
+        None => println!("panic while panicking: {}", cause.what),
+    }
+}
+
+/// The third: how the stop ended, as long as nobody has said it. Whatever the failures have in common is left alone.
+fn last_words<A: Arch>(stop: &Stopped) -> ! {
+    println!("a third failure while panicking: no more is told");
+    if TOLD.swap(ALL, Ordering::Relaxed) < ALL {
+        println!("{stop}");
+        power::announce(End::Panic);
+    }
+    without_a_word::<A>()
+}
+
+/// What `panic=` says, by nothing that could fail.
+fn without_a_word<A: Arch>() -> ! {
+    match AFTER.load(Ordering::Relaxed) {
+        0 => A::halt(),
+        _ => A::die(),
     }
 }
 
@@ -199,9 +230,9 @@ fn print_trace(addresses: impl Iterator<Item = usize>) {
 
 /// The table of all CPUs, and a backtrace of each of the others from the registers it saved before it parked.
 fn others<A: Arch>(stop: &Stopped) {
-    TOLD.store(CPUS, Ordering::Relaxed);
     inject::at(Place::Table, 0);
     stop.print_account();
+    TOLD.store(CPUS, Ordering::Relaxed);
     for row in stop.report.rows().filter(|row| !row.owner) {
         if let Some(registers) = stop.report.registers(row.cpu) {
             println!("backtrace of CPU {}:", row.cpu);
@@ -214,24 +245,25 @@ fn others<A: Arch>(stop: &Stopped) {
     }
 }
 
-/// What `panic=` says; the last line first.
+/// What `panic=` says; the last lines first, unless they have been said and it failed afterwards.
 fn end<A: Arch>(stop: &Stopped) -> ! {
     inject::at(Place::End, 0);
-    println!("{stop}");
-    match AFTER.load(Ordering::Relaxed) {
-        0 => {
+    let seconds = AFTER.load(Ordering::Relaxed);
+    if TOLD.load(Ordering::Relaxed) < ALL {
+        println!("{stop}");
+        if seconds == 0 {
             power::quiesce::<A>();
-            power::announce(End::Panic);
-            A::halt()
-        }
-        seconds => {
+        } else {
             println!("{}", Rebooting(seconds));
             wait_seconds(seconds.max(0) as u64);
-            power::announce(End::Panic);
-            power::reset::<A>();
-            A::halt()
         }
+        power::announce(End::Panic);
+        TOLD.store(ALL, Ordering::Relaxed);
     }
+    if seconds != 0 {
+        power::reset::<A>();
+    }
+    A::halt()
 }
 
 struct Rebooting(i32);

@@ -6,7 +6,7 @@ mod ways;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use smp_stop::Reason;
-pub(crate) use ways::{choose, choose_of, power_off, reboot, reset, reset_without_a_word};
+pub(crate) use ways::{choose, choose_of, power_off, reboot, reset};
 
 use crate::arch::Arch;
 use crate::inject::{self, Place};

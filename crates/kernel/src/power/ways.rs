@@ -74,11 +74,6 @@ pub(crate) fn reset<A: Arch>() {
     reset_by::<A>(announce);
 }
 
-/// The same, for one that fails whenever it says something.
-pub(crate) fn reset_without_a_word<A: Arch>() {
-    reset_by::<A>(|_| ());
-}
-
 fn announce(way: &Way) {
     println!("{}", records::Way { name: way.name });
 }

@@ -346,6 +346,57 @@ fn owner_reenters() -> Vec<Stage> {
             .inject("elected@1:panic,signalling/0@1:panic")
             .run(run),
     ]
+    .into_iter()
+    .chain(owner_fails_for_ever())
+    .collect()
+}
+
+/// The second failure of a report is told in a line, the third halts; wherever they are, and however many would follow.
+fn owner_fails_for_ever() -> [Stage; 7] {
+    let third = "a third failure while panicking: no more is told";
+    let inner = |place| panic().owner(vec![1]).clue(place);
+    let deep = || inner("injected at Backtrace").panics(2).says(third);
+    let run = "on 1 panic";
+    let stopped = "@stop state=stopped owner=1 stopped=0,2-3";
+    [
+        stage("table_again", 4, inner("address 0x0").panics(2).never(third))
+            .inject("table@1:fault")
+            .run(run),
+        stage("three_deep", 4, deep())
+            .inject("backtrace@1:panic,end@1:fault")
+            .run(run),
+        stage("three_deep_and_reset", 4, deep())
+            .inject("backtrace@1:panic,end@1*:fault")
+            .panic(-1)
+            .run(run),
+        stage(
+            "each_table",
+            4,
+            inner("address 0x0")
+                .panics(2)
+                .says(third)
+                .says(stopped)
+                .no_table(),
+        )
+        .inject("table@1*:fault")
+        .run(run),
+        // The last of the engine's places and the first after it: nothing has been told yet.
+        stage(
+            "in_the_stop_and_after",
+            4,
+            inner("injected at Report").says(third).says(stopped).no_table(),
+        )
+        .inject("finishing@1:panic,report@1*:panic,table@1*:panic")
+        .run(run),
+        // The handler is what fails, whatever it is called for.
+        stage("each_exception", 4, inner("address 0x0"))
+            .inject("exception@1*:fault")
+            .run("on 1 fault undef"),
+        stage("one_cpu", 1, deep().owner(vec![0]))
+            .up()
+            .inject("backtrace:panic,end*:fault")
+            .run("panic"),
+    ]
 }
 
 /// Whoever stands by waits for twice the time that an owner can need.
