@@ -1,6 +1,5 @@
 //! Calling firmware in physical mode: the lower half of the address space, else empty, maps it to itself.
 
-use alloc::boxed::Box;
 use core::arch::asm;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use aarch64_cpu::asm::barrier;
 use aarch64_cpu::registers::{CPACR_EL1, SCTLR_EL1, TTBR0_EL1};
 use kernel::arch::EfiOps;
-use kernel::mm::{self, InStep};
+use kernel::mm::{InStep, TablePages};
 use paging::{Cache, Half, Mapper, TableMemory};
 use tock_registers::interfaces::{ReadWriteable, Readable, Writeable};
 
@@ -17,30 +16,13 @@ use crate::{Aarch64, mmu};
 /// Physical address of the root table; 0 before there is one.
 static ROOT: AtomicU64 = AtomicU64::new(0);
 
-#[repr(C, align(4096))]
-struct Table([u64; 512]);
-
-/// Tables from the heap.
-struct Heap;
-
-// SAFETY: each box is a zeroed page of its own, which lies in the physmap and is never given back.
-unsafe impl TableMemory for Heap {
-    fn alloc_table(&mut self) -> Option<u64> {
-        let table = Box::leak(Box::new(Table([0; 512])));
-        mm::virt_to_phys::<Aarch64>(core::ptr::from_mut(table).expose_provenance())
-    }
-
-    fn table_ptr(&self, pa: u64) -> *mut u8 {
-        mm::phys_to_virt::<Aarch64>(pa)
-    }
-}
-
 impl EfiOps for Aarch64 {
     fn map_identity(regions: &[Range<u64>]) -> Result<(), &'static str> {
         const NO_ROOM: &str = "no memory for page tables";
-        let root = Heap.alloc_table().ok_or(NO_ROOM)?;
+        let mut pages = TablePages::<Aarch64>::new();
+        let root = pages.alloc_table().ok_or(NO_ROOM)?;
         // SAFETY: an empty table that nobody runs on.
-        let mut mapper = unsafe { Mapper::new(mmu::format(Half::Lower), root, Heap) };
+        let mut mapper = unsafe { Mapper::new(mmu::format(Half::Lower), root, pages) };
         for region in regions {
             let len = region.end - region.start;
             // SAFETY: firmware's own memory, in a root that only firmware runs on.

@@ -4,8 +4,8 @@ use core::cell::RefCell;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use boot_info::{BootInfo, MemRegion, Memblock, linux_x86, pvh};
-use kernel::arch::Arch;
+use boot_info::{BootInfo, MemRegion, linux_x86, pvh};
+use kernel::arch::{Arch, EarlyRam};
 
 use crate::boot::{KIND_LINUX, KIND_PVH};
 use crate::power::real_mode;
@@ -102,10 +102,10 @@ fn early<A: Arch>(at: u64, len: usize) -> Option<&'static [u8]> {
 const FIRMWARE: u64 = 4 << 10;
 
 /// Reserves what the kernel needs of low memory.
-pub fn reserve(memblock: &mut Memblock) {
-    if memblock.reserve(0, FIRMWARE).is_err() {
+pub fn reserve(ram: &mut EarlyRam<'_>) {
+    if ram.reserve(0, FIRMWARE).is_err() {
         kernel::warning!("memory: no room to reserve the first page");
     }
-    real_mode::reserve(memblock);
-    others::reserve(memblock);
+    real_mode::reserve(ram);
+    others::reserve(ram);
 }

@@ -4,15 +4,15 @@ use alloc::vec::Vec;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use boot_info::Memblock;
 use boot_info::memblock::Direction;
 use kernel::arch::{Arch, HwId};
 use kernel::arch::{BootBlock, Bound, Ipi, Rung, RungKind, SignalError, StartError, Targets};
 use kernel::clock::MS;
 use kernel::cpu::{CpuId, NR_CPUS};
 use kernel::inject::{self, Place};
+use kernel::mm::{self, EarlyRam, InPhysmap};
+use kernel::sched;
 use kernel::smp::stop_signal;
-use kernel::{mm, sched};
 
 use crate::apic::{Delivery, LocalApic};
 use crate::boot::smp::{self as trampoline, Lacking, Slot, Start};
@@ -34,9 +34,9 @@ const ROOM: usize = trampoline::room(NR_CPUS);
 const REACH: core::ops::Range<u64> = 0x1000..0xa_0000;
 
 /// Takes room for the trampoline. Without it every other CPU stays off.
-pub(crate) fn reserve(memblock: &mut Memblock) {
-    match memblock.alloc(ROOM as u64, trampoline::PAGE as u64, REACH, Direction::BottomUp) {
-        Ok(at) => TRAMPOLINE.store(at as u32, Ordering::Relaxed),
+pub(crate) fn reserve(ram: &mut EarlyRam<'_>) {
+    match ram.alloc(ROOM, trampoline::PAGE as u64, REACH, Direction::BottomUp) {
+        Ok(room) => TRAMPOLINE.store(room.start() as u32, Ordering::Relaxed),
         Err(_) => kernel::warning!("smp: no room below 640 KiB for the code that CPUs start with"),
     }
 }
@@ -53,16 +53,15 @@ pub struct StartRoot {
 /// Writes the trampoline for `blocks`.
 pub fn write_trampoline<A: Arch>(blocks: &[&'static BootBlock], root: StartRoot) {
     let at = TRAMPOLINE.load(Ordering::Relaxed);
-    if at == 0 {
-        return;
-    }
+    let room = InPhysmap::find::<A>(at.into(), ROOM).filter(|_| at != 0);
+    let Some(room) = room else { return };
     let slot = |block: &&'static BootBlock| {
         let address = core::ptr::from_ref(*block).expose_provenance();
         Slot::new(block.hw.0 as u32, address as u64)
     };
     let slots: Vec<Slot> = blocks.iter().map(slot).collect();
-    // SAFETY: `reserve` took the room from RAM, nobody else uses it, and the physmap shows it.
-    let room = unsafe { core::slice::from_raw_parts_mut(mm::phys_to_virt::<A>(at.into()), ROOM) };
+    // SAFETY: `reserve` took the room, nobody else uses it, and the physmap shows it.
+    let room = unsafe { core::slice::from_raw_parts_mut(mm::phys_to_virt::<A>(room), ROOM) };
     let start = Start {
         root: root.at,
         root_page: root.page,

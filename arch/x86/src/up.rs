@@ -1,12 +1,12 @@
 //! One CPU: the names of the SMP build's module without anybody to hear from.
 
-use boot_info::Memblock;
 use kernel::arch::Arch;
+use kernel::mm::EarlyRam;
 
 use crate::trap::Frame;
 
 /// No room is needed for a trampoline.
-pub(crate) fn reserve(_memblock: &mut Memblock) {}
+pub(crate) fn reserve(_ram: &mut EarlyRam<'_>) {}
 
 /// No vector is another CPU's.
 #[expect(clippy::extra_unused_type_parameters, reason = "called as in the SMP build")]

@@ -5,11 +5,11 @@ use core::ops::Range;
 use arch_x86::power::ways;
 use arch_x86::{discover, entropy, handover, interrupts, irqflag, params, power, time, uart};
 use boot_info::cmdline::Param;
-use boot_info::{BootInfo, MemRegion, Memblock};
+use boot_info::{BootInfo, MemRegion};
 use cpumask::CpuId;
 use kernel::arch::Platform;
 use kernel::arch::{
-    Arch, BootOps, ConsoleOps, Go, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps, Way,
+    Arch, BootOps, ConsoleOps, EarlyRam, Go, HwId, IrqOps, PerCpuOps, PowerOps, ThreadOps, TimeOps, Way,
 };
 
 use crate::{X8664, per_cpu, real_mode, symbols, tables, thread, trap};
@@ -45,8 +45,8 @@ impl BootOps for X8664 {
         handover::memory_map::<Self>(seen, each)
     }
 
-    fn reserve(_info: &BootInfo, memblock: &mut Memblock) {
-        handover::reserve(memblock);
+    fn reserve(_info: &BootInfo, ram: &mut EarlyRam<'_>) {
+        handover::reserve(ram);
     }
 
     fn image_phys() -> Range<u64> {

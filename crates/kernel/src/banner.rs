@@ -30,12 +30,15 @@ pub(crate) fn ready<A: Arch>(online: u32, expected: u32) {
         have: online,
         want: expected,
     };
+    let memory = mm::usage();
     let ready = Ready {
         arch: A::NAME,
         build: smp::BUILD,
         cpus,
         ns: clock::now_ns(),
-        mem_used_kib: mm::usage().used() >> 10,
+        mem_kib: memory.ram >> 10,
+        mem_used_kib: memory.used() >> 10,
+        mem_left_kib: memory.left >> 10,
         percpu_bytes: percpu_areas::unit_bytes(),
         build_id: Hex(image::build_id()),
     };

@@ -4,7 +4,6 @@
 use core::ops::Range;
 
 use ::trace::Phase;
-use boot_info::memblock::{Direction, Error};
 use boot_info::{BootInfo, Memblock};
 
 use crate::account::STOP;
@@ -12,7 +11,7 @@ use crate::arch::{Arch, HwId};
 use crate::cpu::{self, BOOT_CPU, CpuId, NR_CPUS, POSSIBLE, PRESENT};
 use crate::facts::{BOOT, PLATFORM};
 use crate::inject::{self, Place};
-use crate::mm::{self, Areas, Changed, MEMBLOCK, Mapped, Stack, Synced};
+use crate::mm::{self, Areas, Changed, EarlyRam, MEMBLOCK, Mapped, Stack, Synced, Unfit};
 use crate::{
     banner, canary, clock, efi, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp,
     staging, tick, trace, warning,
@@ -81,7 +80,7 @@ fn setup_arch<A: Arch>() -> Synced<Mapped> {
         panic!("nothing to boot from: {why}");
     }
     if let Err(why) = setup_memblock::<A>(&mut boot) {
-        panic!("the memory map does not fit: {why}");
+        panic!("{why}");
     }
     trace::phase::<A>(Phase::PageTables);
     let tables: Changed<Mapped> =
@@ -121,22 +120,27 @@ fn report_boot(boot: &BootInfo) {
 }
 
 /// RAM, then what is taken of it: image, initrd, and what the architecture knows of.
-fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Error> {
+fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Unfit> {
     let image = A::image_phys();
     boot.initrd = boot.initrd.clone().outside(&image);
     let mut memblock = MEMBLOCK.lock();
     memblock.grow_in(mm::growth::<A>());
     memblock.add_map(&boot.memory)?;
-    let limit = |memblock: &mut Memblock| {
-        let bytes = params::mem_limit();
-        bytes.into_iter().for_each(|bytes| memblock.limit_total(bytes));
+    mm::check_image(&memblock, &image)?;
+    let trim = |memblock: &mut Memblock| {
+        if let Some(limit) = params::mem_limit() {
+            memblock.limit_total(limit);
+            // It is in use, wherever the limit is.
+            memblock.add(image.start, image.end - image.start)?;
+        }
+        mm::leave_unreachable::<A>(memblock)
     };
-    limit(&mut memblock);
+    trim(&mut memblock)?;
     memblock.reserve(image.start, image.end - image.start)?;
     boot.initrd.reserve_in(&mut memblock)?;
     if boot.memory.folded().any() {
         refine_memblock::<A>(boot, &image, &mut memblock);
-        limit(&mut memblock);
+        trim(&mut memblock)?;
     }
     match &boot.initrd {
         boot_info::Initrd::Absent => info!("initrd: none"),
@@ -147,16 +151,14 @@ fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Error> {
             warning!("initrd: {len} bytes at {start:#x} refused: {why}")
         }
     }
-    A::reserve(boot, &mut memblock);
-    power::boots::reserve(&mut memblock);
+    let mut early = EarlyRam::new::<A>(&mut memblock);
+    A::reserve(boot, &mut early);
+    power::boots::reserve(&mut early);
+    let has_room = early.has(Unfit::ROOM);
+    let (ram, taken) = (memblock.total(), memblock.reserved().total());
+    info!("memory: {} KiB of RAM, {} KiB taken", ram >> 10, taken >> 10);
     // Fails early, and in words, if there is not even room for page tables.
-    memblock.find(2 << 20, 4096, A::early_reach(), Direction::TopDown)?;
-    info!(
-        "memory: {} KiB of RAM, {} KiB taken",
-        memblock.total() >> 10,
-        memblock.reserved().total() >> 10
-    );
-    Ok(())
+    has_room.then_some(()).ok_or(Unfit::NoRoom { ram, taken })
 }
 
 /// The loader's map has more regions than [`BootInfo`] has room for. What that holds leaves no claim out, but RAM: so the map is
@@ -251,9 +253,10 @@ fn mm_init<A: Arch>() {
     mm::hand_over_memblock::<A>();
     let usage = mm::usage();
     info!(
-        "mm: {} KiB of RAM, {} KiB free",
+        "mm: {} KiB of RAM, {} KiB free{}",
         usage.ram >> 10,
-        usage.free >> 10
+        usage.free >> 10,
+        usage.left_alone()
     );
 }
 

@@ -122,8 +122,12 @@ record! {
         cpus: OutOf = "cpus",
         /// Nanoseconds since the kernel's first instruction.
         ns: u64 = "ns",
+        /// RAM that the kernel can use, in KiB.
+        mem_kib: u64 = "mem_kib",
         /// RAM in use, in KiB.
         mem_used_kib: u64 = "mem_used_kib",
+        /// RAM beyond the kernel's reach, which is left alone, in KiB.
+        mem_left_kib: u64 = "mem_left_kib",
         /// Bytes of each CPU's area.
         percpu_bytes: usize = "percpu_bytes",
         /// The id that the linker computed over the image.

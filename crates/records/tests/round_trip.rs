@@ -82,7 +82,7 @@ proptest! {
         same(&Cpu { n, state: &*a, via: Text(&b), why: &*c, regs: m });
         let cpus = OutOf { have: n, want: m };
         let build_id = digits("0aFf");
-        same(&Ready { arch: &*a, build: &*b, cpus, ns, mem_used_kib: ns, percpu_bytes: size, build_id });
+        same(&Ready { arch: &*a, build: &*b, cpus, ns, mem_kib: ns, mem_used_kib: ns, mem_left_kib: 0, percpu_bytes: size, build_id });
         let list = CpuList::parse("0,2-5").unwrap();
         same(&Hotplug {
             cpus: list, cycles: n, off: ns, on: ns, off_ns: ns, off_max_ns: ns, on_ns: ns, on_max_ns: ns,

@@ -5,9 +5,9 @@ use core::sync::atomic::Ordering;
 
 use aarch64_cpu::asm::random::ArmRng;
 use boot_info::fdt::EnableMethod;
-use boot_info::{BootInfo, MemRegion, Memblock};
+use boot_info::{BootInfo, MemRegion};
 use kernel::arch::Platform;
-use kernel::arch::{Arch, BootOps, HwId};
+use kernel::arch::{Arch, BootOps, EarlyRam, HwId};
 
 use super::{BOOT_CYCLES, BOOT_EL};
 use crate::{Aarch64, acpi, console, cpu, devicetree, mmu, psci, timer};
@@ -48,7 +48,7 @@ impl BootOps for Aarch64 {
     }
 
     /// The device tree's memory is in the map as reserved, and the image holds everything else.
-    fn reserve(_info: &BootInfo, _memblock: &mut Memblock) {}
+    fn reserve(_info: &BootInfo, _ram: &mut EarlyRam<'_>) {}
 
     fn image_phys() -> Range<u64> {
         mmu::image_pa()..mmu::image_end_pa()

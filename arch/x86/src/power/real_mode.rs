@@ -6,10 +6,9 @@
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use boot_info::Memblock;
 use boot_info::memblock::Direction;
 use kernel::arch::Arch;
-use kernel::mm;
+use kernel::mm::{self, EarlyRam, InPhysmap};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::handover;
@@ -34,10 +33,10 @@ const PAGE_BYTES: usize = 4096;
 const REACH: core::ops::Range<u64> = 0x1000..0xa_0000;
 
 /// Takes the page.
-pub(crate) fn reserve(memblock: &mut Memblock) {
+pub(crate) fn reserve(ram: &mut EarlyRam<'_>) {
     // Without it there is one way less to reset the machine, and the others come first.
-    if let Ok(at) = memblock.alloc(PAGE_BYTES as u64, PAGE_BYTES as u64, REACH, Direction::BottomUp) {
-        PAGE.store(at as u32, Ordering::Relaxed);
+    if let Ok(page) = ram.alloc(PAGE_BYTES, PAGE_BYTES as u64, REACH, Direction::BottomUp) {
+        PAGE.store(page.start() as u32, Ordering::Relaxed);
     }
 }
 
@@ -71,8 +70,9 @@ pub fn install<A: Arch>() -> Result<Entry, &'static str> {
     if at == 0 {
         return Err("no page below 640 KiB");
     }
-    // SAFETY: `reserve` took the page from RAM for this alone, and the physmap shows it.
-    let page = unsafe { core::slice::from_raw_parts_mut(mm::phys_to_virt::<A>(at.into()), PAGE_BYTES) };
+    let page = InPhysmap::find::<A>(at.into(), PAGE_BYTES).ok_or("its page is not mapped")?;
+    // SAFETY: `reserve` took the page for this alone, and the physmap shows it.
+    let page = unsafe { core::slice::from_raw_parts_mut(mm::phys_to_virt::<A>(page), PAGE_BYTES) };
     place(code(), page, at).ok_or("the code does not fit its page")
 }
 

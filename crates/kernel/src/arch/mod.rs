@@ -8,13 +8,14 @@ use core::fmt;
 use core::ops::Range;
 
 use boot_info::cmdline::Param;
-use boot_info::{BootInfo, MemRegion, Memblock};
+use boot_info::{BootInfo, MemRegion};
 use cpumask::CpuId;
 use paging::{Cache, Prot, Space, TableMemory};
 use smp_stop::Registers;
 
 mod memory;
 pub mod platform;
+mod ram;
 #[cfg(feature = "smp")]
 mod smp;
 #[cfg(not(feature = "smp"))]
@@ -22,6 +23,7 @@ mod up;
 
 pub use memory::{InStep, OutOfMemory};
 pub use platform::Platform;
+pub use ram::{EarlyRam, InPhysmap};
 #[cfg(feature = "smp")]
 pub use smp::{
     BootBlock, Bound, Ipi, Rung, RungKind, SignalError, SmpArch, SmpBringUpOps, SmpHotplugOps, SmpStopOps,
@@ -95,13 +97,13 @@ pub trait BootOps {
 
     /// Reserves what only the architecture knows: firmware areas in use, the blob the device tree lies in, low memory
     /// the AP trampoline needs. RAM is already added; image and initrd are already reserved.
-    fn reserve(info: &BootInfo, memblock: &mut Memblock);
+    fn reserve(info: &BootInfo, ram: &mut EarlyRam<'_>);
 
     /// Where the image lies: physical addresses of `_text` .. `_end`.
     fn image_phys() -> Range<u64>;
 
     /// Reads the CPU list and the devices the kernel itself needs from ACPI or the device tree. The final page tables
-    /// are on; [`crate::mm::phys_to_virt`] and [`crate::mm::ioremap`] work; there is no heap yet.
+    /// are on; [`crate::mm::firmware_slice`] and [`crate::mm::ioremap`] work; there is no heap yet.
     ///
     /// # Errors
     /// A sentence. The kernel goes on with what `platform` holds then: at least the boot CPU.
@@ -400,7 +402,8 @@ pub trait PowerOps {
     /// Executes an instruction that no CPU defines.
     fn undefined_instruction();
 
-    /// Resets or hangs the machine without a word, as a fault no handler can take does. For the runner's own tests.
+    /// Resets or hangs the machine without a word, as a fault no handler can take does: the last resort of a kernel that
+    /// fails whatever it does, and for the runner's own tests.
     fn die() -> !;
 
     /// Takes the executing CPU's vectors away and raises an exception: the machine is reset or the CPU takes exceptions for

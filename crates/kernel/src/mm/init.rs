@@ -2,13 +2,12 @@
 
 use core::sync::atomic::Ordering;
 
-use boot_info::memblock::{Direction, Error, Growth, Span};
+use boot_info::Memblock;
+use boot_info::memblock::{Error, Growth, Span};
 use paging::{Cache, MapError, PAGE_SIZE, Prot, Space};
 
-use super::map::{set_kernel_root, with_mapper_at};
-use super::{
-    Changed, IMAGE_PHYS, MEMBLOCK, Mapped, PAGE, image, pages, phys_to_virt, physmap_address, physmap_reach,
-};
+use super::map::{alloc_zeroed_pages, set_kernel_root, with_mapper_at};
+use super::{Changed, IMAGE_PHYS, InPhysmap, MEMBLOCK, Mapped, PAGE, image, pages, physmap};
 use crate::arch::Arch;
 use crate::{info, warning};
 
@@ -18,10 +17,11 @@ use crate::{info, warning};
 /// A sentence, when there is too little memory for them.
 pub(crate) fn paging_init<A: Arch>() -> Result<Changed<Mapped>, &'static str> {
     IMAGE_PHYS.store(A::image_phys().start, Ordering::Relaxed);
-    drop_unreachable::<A>();
     let root = match A::kernel_root() {
         Some(root) => root,
-        None => early_page::<A>().map_err(|_| "no memory for a page table")?,
+        None => alloc_zeroed_pages::<A>(1)
+            .map_err(|_| "no memory for a page table")?
+            .start(),
     };
     map_all::<A>(root).map_err(reason)?;
     // SAFETY: the tables map the image, with the stack this runs on, and all of RAM.
@@ -53,7 +53,7 @@ fn reason(error: MapError) -> &'static str {
 /// Where the memblock may put larger tables: in RAM that is mapped by now, and stays mapped where it is.
 pub(crate) fn growth<A: Arch>() -> Growth {
     Growth {
-        reach: A::early_reach(),
+        reach: physmap::reach_by_now::<A>(),
         show: show::<A>,
     }
 }
@@ -61,39 +61,35 @@ pub(crate) fn growth<A: Arch>() -> Growth {
 /// # Safety
 /// As for [`Growth::show`].
 unsafe fn show<A: Arch>(pa: u64, entries: usize) -> Option<&'static mut [Span]> {
-    let at = phys_to_virt::<A>(pa).cast::<Span>();
-    // SAFETY: RAM in the early reach, which the final tables map at the same place; it begins a page, is the caller's alone,
-    // and zeros are entries.
+    let ram = InPhysmap::of_ram(pa, entries * size_of::<Span>());
+    let at = physmap::phys_to_virt::<A>(ram).cast::<Span>();
+    // SAFETY: RAM in reach, which the final tables map at the same place; it begins a page, is the caller's alone, and zeros
+    // are entries.
     unsafe {
         at.write_bytes(0, entries);
         Some(core::slice::from_raw_parts_mut(at, entries))
     }
 }
 
-/// RAM the physmap cannot hold is not used; nor is part of a page.
-fn drop_unreachable<A: Arch>() {
-    let mut memblock = MEMBLOCK.lock();
-    let (reach, before) = (physmap_reach::<A>(), memblock.total());
+/// Forgets RAM that the physmap cannot hold, before any is handed out: it is left alone, and counted.
+///
+/// # Errors
+/// There is no room to note a hole.
+pub(crate) fn leave_unreachable<A: Arch>(memblock: &mut Memblock) -> Result<(), Error> {
+    let (reach, all) = (physmap::reach::<A>(), memblock.total());
     memblock.limit_address(reach.end);
-    // Only a full table can refuse, and then the range stays, which the mapper reports.
-    let _ = memblock.remove(0, reach.start);
-    let lost = before - memblock.total();
-    if lost > 0 {
+    memblock.remove(0, reach.start)?;
+    let left = all - memblock.total();
+    pages::leave(left);
+    if left > 0 {
         warning!(
-            "mm: {} MiB of RAM above {:#x} cannot be used by this kernel",
-            lost >> 20,
+            "memory: {} of {} KiB of RAM lie above {:#x}, beyond the reach of this kernel, and are left alone",
+            left >> 10,
+            all >> 10,
             reach.end
         );
     }
-}
-
-fn early_page<A: Arch>() -> Result<u64, Error> {
-    let page = MEMBLOCK
-        .lock()
-        .alloc(PAGE_SIZE, PAGE_SIZE, A::early_reach(), Direction::TopDown)?;
-    // SAFETY: the page is RAM given out to this caller, and within the early physmap.
-    unsafe { phys_to_virt::<A>(page).write_bytes(0, PAGE) };
-    Ok(page)
+    Ok(())
 }
 
 fn map_all<A: Arch>(root: u64) -> Result<(), MapError> {
@@ -112,7 +108,7 @@ fn map_all<A: Arch>(root: u64) -> Result<(), MapError> {
         let ram = |n| MEMBLOCK.lock().memory().get(n);
         for ram in (0..).map_while(ram) {
             let (start, end) = (ram.start.next_multiple_of(PAGE_SIZE), ram.end & !(PAGE_SIZE - 1));
-            let va = physmap_address::<A>(start) as u64;
+            let va = physmap::address::<A>(start) as u64;
             m.map(
                 va,
                 start,
@@ -123,7 +119,7 @@ fn map_all<A: Arch>(root: u64) -> Result<(), MapError> {
         }
         // The physmap must not be a way around W^X: what the image maps read-only is read-only there too.
         let constant = (image::erodata() - image::text()) as u64;
-        let alias = physmap_address::<A>(A::image_phys().start) as u64;
+        let alias = physmap::address::<A>(A::image_phys().start) as u64;
         let _nothing_runs_on_these_yet = m.protect(alias, constant, Prot::RO | Prot::GLOBAL)?;
         for f in A::fixed_mappings() {
             m.map(f.va as u64, f.pa, f.len as u64, f.prot | Prot::GLOBAL, f.cache)?;
@@ -153,8 +149,10 @@ pub(crate) fn hand_over_memblock<A: Arch>() {
             range.end & !(PAGE_SIZE - 1),
         );
         if start < end {
-            // SAFETY: the range is RAM, mapped in the physmap, and reserved by nobody.
-            unsafe { pages::add::<A>(start, end) };
+            // Nothing else is in the memblock: RAM out of reach was left alone.
+            let ram = InPhysmap::of_ram(start, (end - start) as usize);
+            // SAFETY: the range is reserved by nobody.
+            unsafe { pages::add::<A>(ram) };
         }
     }
     pages::open(memblock.total());

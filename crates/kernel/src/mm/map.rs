@@ -7,7 +7,8 @@ use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use boot_info::memblock::Direction;
 use paging::{Cache, PAGE_SIZE, Prot, Space, TableMemory};
 
-use super::{MEMBLOCK, OutOfMemory, PAGE, image, pages, phys_to_virt, virt_to_phys};
+use super::physmap::{self, phys_to_virt};
+use super::{EarlyRam, InPhysmap, MEMBLOCK, OutOfMemory, PAGE, image, pages, virt_to_phys};
 use crate::arch::{Arch, MmuOps};
 use crate::inject::{self, Effect, Place};
 use crate::irq::Lock;
@@ -22,35 +23,53 @@ static TABLES: Lock<()> = Lock::new(());
 /// Bytes of the vmap window given out. Address space is not given back: stacks and device mappings stay.
 static VMAP_USED: AtomicUsize = AtomicUsize::new(0);
 
-/// Where tables come from and how they are reached.
-pub(super) struct Memory<A>(PhantomData<A>);
+/// Where page tables come from and how they are reached.
+#[derive(Debug)]
+pub struct TablePages<A>(PhantomData<A>);
 
-/// Tables of the kernel's.
-pub(super) type Tables<A> = <A as MmuOps>::Space<Memory<A>>;
-
-// SAFETY: pages come zeroed from the page allocator or the memblock, which give each out once, and are reached through
-// the physmap, or through the image window if the root is a static of the image.
-unsafe impl<A: Arch> TableMemory for Memory<A> {
-    fn alloc_table(&mut self) -> Option<u64> {
-        alloc_zeroed_pages::<A>(1).ok()
-    }
-
-    fn table_ptr(&self, pa: u64) -> *mut u8 {
-        phys_to_virt::<A>(pa)
+impl<A> TablePages<A> {
+    /// New ones, and those that there are.
+    pub const fn new() -> Self {
+        Self(PhantomData)
     }
 }
 
-/// Physical address of `count` new pages in a row, zeroed: from the page allocator, or before it from the memblock.
-pub(super) fn alloc_zeroed_pages<A: Arch>(count: usize) -> Result<u64, OutOfMemory> {
-    let bytes = count * PAGE;
-    let pa = match pages::alloc(bytes) {
-        Some(va) => virt_to_phys::<A>(va.addr().get()).ok_or(OutOfMemory)?,
+impl<A> Default for TablePages<A> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Tables of the kernel's.
+pub(super) type Tables<A> = <A as MmuOps>::Space<TablePages<A>>;
+
+// SAFETY: pages come zeroed from the page allocator or the memblock, which give each out once and in the physmap. A root that
+// is a static of the image is in there, too: all of the image is RAM in reach, or there are no final tables.
+unsafe impl<A: Arch> TableMemory for TablePages<A> {
+    fn alloc_table(&mut self) -> Option<u64> {
+        alloc_zeroed_pages::<A>(1).ok().map(InPhysmap::start)
+    }
+
+    fn table_ptr(&self, pa: u64) -> *mut u8 {
+        core::ptr::with_exposed_provenance_mut(physmap::address::<A>(pa))
+    }
+}
+
+/// `count` new pages in a row, zeroed: from the page allocator, or before it from the memblock.
+pub(super) fn alloc_zeroed_pages<A: Arch>(count: usize) -> Result<InPhysmap, OutOfMemory> {
+    let bytes = count.checked_mul(PAGE).ok_or(OutOfMemory)?;
+    let pages = match pages::alloc(bytes) {
+        Some(va) => virt_to_phys::<A>(va.addr().get())
+            .map(|pa| InPhysmap::of_ram(pa, bytes))
+            .ok_or(OutOfMemory)?,
         None if pages::is_ready() => return Err(OutOfMemory),
-        None => early_alloc::<A>(bytes)?,
+        None => EarlyRam::new::<A>(&mut MEMBLOCK.lock())
+            .alloc(bytes, PAGE_SIZE, 0..u64::MAX, Direction::TopDown)
+            .map_err(|_| OutOfMemory)?,
     };
-    // SAFETY: the pages were just given out to this caller, and RAM is mapped in the physmap.
-    unsafe { phys_to_virt::<A>(pa).write_bytes(0, bytes) };
-    Ok(pa)
+    // SAFETY: the pages were just given out to this caller, and the physmap shows them.
+    unsafe { phys_to_virt::<A>(pages).write_bytes(0, bytes) };
+    Ok(pages)
 }
 
 /// RAM for ever, at least `len` bytes of it and whole pages, zeroed, where the physmap shows it: no table changes for it.
@@ -58,25 +77,12 @@ pub(crate) fn zeroed_ram<A: Arch>(len: usize) -> Result<*mut u8, OutOfMemory> {
     alloc_zeroed_pages::<A>(len.div_ceil(PAGE)).map(phys_to_virt::<A>)
 }
 
-/// From the memblock, where the physmap already reaches.
-fn early_alloc<A: Arch>(bytes: usize) -> Result<u64, OutOfMemory> {
-    let reach = if ROOT.load(Ordering::Relaxed) == 0 {
-        A::early_reach()
-    } else {
-        super::physmap_reach::<A>()
-    };
-    let pa = MEMBLOCK
-        .lock()
-        .alloc(bytes as u64, PAGE_SIZE, reach, Direction::TopDown);
-    pa.map_err(|_| OutOfMemory)
-}
-
 /// Physical address of the kernel's root table.
 pub fn kernel_root() -> u64 {
     ROOT.load(Ordering::Acquire)
 }
 
-/// From here on the kernel runs on `root`, and the physmap reaches all of RAM.
+/// From here on the kernel runs on `root`, and the physmap shows all RAM in its reach.
 pub(super) fn set_kernel_root(root: u64) {
     ROOT.store(root, Ordering::Release);
 }
@@ -96,7 +102,7 @@ pub(super) fn with_mapper_at<A: Arch, R>(root: u64, f: impl FnOnce(&mut Tables<A
     let _guard = TABLES.lock();
     // SAFETY: `root` is the kernel's, made by `paging_init`; the lock keeps others out; callers only add mappings at fresh
     // addresses, or tighten what nobody uses.
-    let mut mapper = unsafe { A::space(root, Memory(PhantomData)) };
+    let mut mapper = unsafe { A::space(root, TablePages::new()) };
     let result = f(&mut mapper);
     TOP_GENERATION.fetch_add(mapper.top_generation(), Ordering::AcqRel);
     result
@@ -130,7 +136,7 @@ pub(super) fn reader<A: Arch>() -> Tables<A> {
 /// The same for another root table of the kernel's format.
 pub(super) fn reader_of<A: Arch>(root: u64) -> Tables<A> {
     // SAFETY: only read; entries are read whole, and tables are never freed, so a change in progress does no harm.
-    unsafe { A::space(root, Memory(PhantomData)) }
+    unsafe { A::space(root, TablePages::new()) }
 }
 
 /// Takes `len` bytes of a window of which some are `used`, with a page in front that is never mapped.
@@ -165,7 +171,7 @@ pub(crate) fn map_new_pages_in<A: Arch>(
     len: usize,
 ) -> Result<usize, OutOfMemory> {
     let count = len.div_ceil(PAGE);
-    let pa = alloc_zeroed_pages::<A>(count)?;
+    let pa = alloc_zeroed_pages::<A>(count)?.start();
     let va = reserve_va::<A>(window, used, len)?;
     let bytes = (count * PAGE) as u64;
     with_mapper::<A, _>(|m| m.map(va as u64, pa, bytes, Prot::RW | Prot::GLOBAL, Cache::WriteBack))?;
@@ -209,13 +215,13 @@ pub fn physical_address<A: Arch>(va: usize) -> Option<u64> {
 /// # Errors
 /// It lies beyond the physmap, or there is no memory for tables.
 pub fn add_to_physmap<A: Arch>(range: &Range<u64>) -> Result<(), OutOfMemory> {
-    let reach = super::physmap_reach::<A>();
+    let reach = physmap::reach::<A>();
     if range.start < reach.start || range.end > reach.end {
         return Err(OutOfMemory);
     }
     with_mapper::<A, _>(|m| {
         for pa in range.clone().step_by(PAGE) {
-            let va = super::physmap_address::<A>(pa) as u64;
+            let va = physmap::address::<A>(pa) as u64;
             if m.translate(va).is_none() {
                 m.map(va, pa, PAGE_SIZE, Prot::RW | Prot::GLOBAL, Cache::WriteBack)?;
             }

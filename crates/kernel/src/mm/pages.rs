@@ -1,12 +1,13 @@
 //! The page allocator: a buddy allocator over the physmap.
 
 use core::alloc::Layout;
+use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use buddy_system_allocator::Heap;
 
-use super::{PAGE, physmap_address};
+use super::{InPhysmap, PAGE, phys_to_virt};
 use crate::arch::Arch;
 use crate::irq::Lock;
 
@@ -16,18 +17,24 @@ const ORDERS: usize = if usize::BITS == 64 { 33 } else { 31 };
 static PAGES: Lock<Heap<ORDERS>> = Lock::new(Heap::empty());
 static READY: AtomicBool = AtomicBool::new(false);
 static RAM: AtomicU64 = AtomicU64::new(0);
+static LEFT: AtomicU64 = AtomicU64::new(0);
 
 /// Adds free RAM.
 ///
 /// # Safety
-/// Physical `start..end` is page-aligned RAM in the physmap that nobody uses.
-pub(super) unsafe fn add<A: Arch>(start: u64, end: u64) {
-    let (start, end) = (physmap_address::<A>(start), physmap_address::<A>(end));
-    // SAFETY: the caller's.
-    unsafe { PAGES.lock().add_to_heap(start, end) };
+/// Nobody uses these pages.
+pub(super) unsafe fn add<A: Arch>(ram: InPhysmap) {
+    let start = phys_to_virt::<A>(ram).expose_provenance();
+    // SAFETY: the caller's, and the physmap shows them.
+    unsafe { PAGES.lock().add_to_heap(start, start + ram.bytes()) };
 }
 
-/// All RAM has been added; `ram` bytes in all, used or not.
+/// So many bytes of RAM are out of reach.
+pub(super) fn leave(bytes: u64) {
+    LEFT.store(bytes, Ordering::Relaxed);
+}
+
+/// All RAM in reach has been added; `ram` bytes in all, used or not.
 pub(super) fn open(ram: u64) {
     RAM.store(ram, Ordering::Relaxed);
     READY.store(true, Ordering::Release);
@@ -69,16 +76,35 @@ pub(super) unsafe fn free(start: NonNull<u8>, layout: Layout) {
 /// Where the RAM went, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
-    /// RAM the kernel knows of.
+    /// RAM that there is.
     pub ram: u64,
+    /// What of it is out of this kernel's reach, and left alone.
+    pub left: u64,
     /// Free pages.
     pub free: u64,
 }
 
 impl Usage {
+    /// Words for what is left alone; none if nothing is.
+    pub(crate) fn left_alone(&self) -> LeftAlone {
+        LeftAlone(self.left)
+    }
+
     /// RAM in use: image, tables, heap, stacks, boot-time data, and what firmware and initrd hold.
     pub fn used(&self) -> u64 {
-        self.ram.saturating_sub(self.free)
+        self.ram.saturating_sub(self.left).saturating_sub(self.free)
+    }
+}
+
+/// Bytes that are out of reach, in words.
+pub(crate) struct LeftAlone(u64);
+
+impl fmt::Display for LeftAlone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            left => write!(f, ", {} KiB left alone", left >> 10),
+        }
     }
 }
 
@@ -86,8 +112,10 @@ impl Usage {
 pub fn usage() -> Usage {
     let pages = PAGES.lock();
     let free = pages.stats_total_bytes() - pages.stats_alloc_actual();
+    let left = LEFT.load(Ordering::Relaxed);
     Usage {
-        ram: RAM.load(Ordering::Relaxed),
+        ram: RAM.load(Ordering::Relaxed) + left,
+        left,
         free: free as u64,
     }
 }

@@ -36,7 +36,7 @@ impl<A: Arch> Table<A> {
         "help" "" "this list" => |_| help::<A>();
         "version" "" "what this kernel is" => |_| version::<A>();
         "cpus" "" "the CPUs: state, hardware id, interrupts taken, and the four masks" => |_| cpus();
-        "mem" "" "RAM: in all, used, free; heap, image, per-CPU areas" => |_| mem();
+        "mem" "" "RAM: in all, used, free, left alone; heap, image, per-CPU areas" => |_| mem();
         "log" "" "the log ring" => |_| log();
         "trace" "[CPU[,CPU]]|WORDS" "what CPUs did, in order; or record what WORDS ask for, as trace= does" => trace::run;
         "threads" "" "all kernel threads" => |_| threads();
@@ -154,6 +154,10 @@ fn mem() -> Outcome {
     println!("     RAM {:>10} KiB", usage.ram >> 10);
     println!("    used {:>10} KiB", usage.used() >> 10);
     println!("    free {:>10} KiB", usage.free >> 10);
+    println!(
+        "    left {:>10} KiB alone: beyond what this kernel can reach",
+        usage.left >> 10
+    );
     println!(
         "    heap {:>10} KiB taken from the page allocator",
         mm::heap_bytes() >> 10

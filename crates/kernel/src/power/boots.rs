@@ -4,14 +4,15 @@
 //! RAM, because the loader gives the same memory map again. Where RAM does not outlive a reset, or the map changes, a variable
 //! of EFI's has the same. Where there is neither, every boot is the first.
 
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
-use boot_info::Memblock;
 use boot_info::memblock::Direction;
 use paging::PAGE_SIZE;
+use spin::Once;
 
 use crate::arch::Arch;
-use crate::{efi, info, mm, println};
+use crate::mm::{self, EarlyRam, InPhysmap};
+use crate::{efi, info, println};
 
 /// Bytes of a way's name that are kept.
 const NAME: usize = 8;
@@ -28,8 +29,8 @@ struct Kept {
 const BYTES: usize = 24;
 const MAGIC: [u8; 8] = *b"standst1";
 
-/// Physical address of the page; 0 if there is none.
-static PAGE: AtomicU64 = AtomicU64::new(0);
+/// The page.
+static PAGE: Once<InPhysmap> = Once::new();
 /// Which boot this is, from 1.
 static BOOTS: AtomicU32 = AtomicU32::new(1);
 
@@ -84,23 +85,22 @@ impl Kept {
     }
 }
 
-/// Reserves the page, the last free one below the middle of RAM: firmware and loaders use the ends first.
-pub(crate) fn reserve(memblock: &mut Memblock) {
-    let ram = memblock.memory().iter();
-    let (start, end) = ram.fold((u64::MAX, 0), |(start, end), r| {
-        (start.min(r.start), end.max(r.end))
-    });
-    let middle = start / 2 + end / 2;
-    // Without the page every boot is the first.
-    if let Ok(at) = memblock.alloc(PAGE_SIZE, PAGE_SIZE, 0..middle, Direction::TopDown) {
-        PAGE.store(at, Ordering::Relaxed);
+/// Reserves the page. Without it every boot is the first.
+pub(crate) fn reserve(ram: &mut EarlyRam<'_>) {
+    if let Some(page) = take(ram) {
+        PAGE.call_once(|| page);
     }
 }
 
+/// The last free page below the middle of the RAM in reach: firmware and loaders use the ends first.
+fn take(ram: &mut EarlyRam<'_>) -> Option<InPhysmap> {
+    let span = ram.span();
+    let middle = span.start / 2 + span.end / 2;
+    ram.alloc(BYTES, PAGE_SIZE, 0..middle, Direction::TopDown).ok()
+}
+
 fn page<A: Arch>() -> Option<*mut [u8; BYTES]> {
-    let at = PAGE.load(Ordering::Relaxed);
-    let mapped = at != 0 && mm::kernel_root() != 0;
-    mapped.then(|| mm::phys_to_virt::<A>(at).cast())
+    PAGE.get().map(|page| mm::phys_to_virt::<A>(*page).cast())
 }
 
 /// Looks what the last boot left in RAM. The final page tables are on.
@@ -160,6 +160,8 @@ fn word(way: &str) -> Kept {
 
 #[cfg(test)]
 mod tests {
+    use boot_info::Memblock;
+
     use super::*;
 
     #[test]
@@ -200,8 +202,10 @@ mod tests {
     fn the_page_lies_below_the_middle() {
         let mut memblock = Memblock::new();
         memblock.add(0x10_0000, 0x100_0000).unwrap();
-        reserve(&mut memblock);
-        assert_eq!(PAGE.swap(0, Ordering::Relaxed), 0x8f_f000);
-        assert!(memblock.is_reserved(0x8f_f000, 0x1000));
+        let mut take = |reach| take(&mut EarlyRam::within(&mut memblock, reach)).unwrap().start();
+        assert_eq!(take(0..u64::MAX), 0x8f_f000);
+        // Of what is in reach, not of what there is.
+        assert_eq!(take(0..0x90_0000), 0x4f_f000);
+        assert!(memblock.is_reserved(0x8f_f000, 0x1000) && memblock.is_reserved(0x4f_f000, 0x1000));
     }
 }
