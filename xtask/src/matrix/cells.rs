@@ -2,6 +2,7 @@
 
 mod cores;
 mod features;
+mod memory;
 #[cfg(test)]
 mod tests;
 pub mod topology;
@@ -94,6 +95,13 @@ impl Cell {
         format!("{} {what}", self.flavour.arch)
     }
 
+    /// How many MiB of RAM are out of the kernel's reach.
+    pub const fn left_mib(&self) -> u64 {
+        self.memory
+            .mib
+            .saturating_sub(memory::reach_mib(self.flavour.arch))
+    }
+
     /// How many CPUs must be online at readiness.
     pub const fn online(&self) -> u32 {
         if self.flavour.smp { self.cpus } else { 1 }
@@ -182,7 +190,8 @@ pub fn all(release: bool) -> Vec<Cell> {
     let reached = reached.map(|variant| cell(variant, true, 4, release, Task::Reach));
     let special = gicv2.chain(bios).chain(uefi).chain(refused).chain(reached);
     let odd = odd::all().map(|odd| odd_cell(odd, release));
-    let mut cells: Vec<Cell> = boots.chain(others).chain(special).chain(odd).collect();
+    let special = special.chain(memory::cells(release)).chain(odd);
+    let mut cells: Vec<Cell> = boots.chain(others).chain(special).collect();
     // By architecture, so that a shard builds few kernels.
     cells.sort_by_key(|cell| (cell.flavour.arch, cell.task != Task::Boot));
     cells

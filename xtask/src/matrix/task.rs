@@ -38,6 +38,8 @@ pub enum Task {
     Hang,
     /// Die without a word.
     TripleFault,
+    /// Find out that the machine's memory is not enough for the kernel.
+    TooSmall,
     /// Take exceptions for ever, on an architecture that has no triple fault.
     LostVectors,
     /// Reset the machine in good order.
@@ -208,6 +210,7 @@ impl Task {
             Self::Hotplug => ("hotplug", HOTPLUG, End::Poweroff, ""),
             Self::OffPanic => ("off-panic", OFF, End::Panic, BY_MONITOR),
             Self::HotplugPanic => ("hotplug-panic", BETWEEN, End::Panic, BY_MONITOR),
+            Self::TooSmall => ("too-small", "", End::Panic, "lies outside of RAM"),
             Self::Panic => ("panic", "run=panic", End::Panic, BY_MONITOR),
             Self::Null => ("null", "\"run=fault null\"", End::Panic, "address 0x0"),
             Self::Write => ("write", "\"run=fault write\"", End::Panic, "address 0x"),

@@ -7,6 +7,7 @@ use crate::audit::Audit;
 use crate::vm::Outcome;
 use crate::vm::record::{Record, last, since_reset};
 use crate::vm::run::TRIPLE_FAULT;
+use crate::vm::spec::Boot;
 
 /// Checks a run.
 ///
@@ -36,6 +37,9 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
     }
     if !outcome.text.contains(cell.says) {
         return Err(format!("it does not say: {}", cell.says));
+    }
+    if cell.task == Task::TooSmall {
+        return panicked(cell.task, records);
     }
     match cell.task {
         Task::Refused(_) => unready(records)?,
@@ -93,11 +97,31 @@ fn readiness(cell: &Cell, records: &[Record]) -> Result<(), String> {
             return Err(format!("{key} is {found}, not {expected}"));
         }
     }
+    memory(cell, ready)?;
     match last(records, "cpus").and_then(|cpus| cpus.get("missing")) {
         Some("") => Ok(()),
         Some(missing) => Err(format!("missing CPUs: {missing}")),
         None => Err("no @cpus line".into()),
     }
+}
+
+/// All RAM is found, what the kernel reaches of it is its own, and what is in use is little. Firmware keeps some.
+fn memory(cell: &Cell, ready: &Record) -> Result<(), String> {
+    let firmwares = if cell.boot == Boot::Efi { 64 << 10 } else { 1 << 10 };
+    let most_used = (8 << 10) + 128 * u64::from(cell.cpus);
+    let (all, left) = (cell.memory.mib << 10, cell.left_mib() << 10);
+    for (key, least, most) in [
+        ("mem_kib", all.saturating_sub(firmwares), all),
+        ("mem_left_kib", left.saturating_sub(firmwares), left),
+        ("mem_used_kib", 1, most_used),
+    ] {
+        match ready.number(key) {
+            Some(kib) if (least..=most).contains(&kib) => {}
+            Some(kib) => return Err(format!("{key} is {kib}, not {least} to {most}")),
+            None => return Err(format!("the readiness line has no {key}")),
+        }
+    }
+    Ok(())
 }
 
 /// The machine came up twice, and the second time it knew how it had been reset.
@@ -228,7 +252,8 @@ mod tests {
     use crate::matrix::cells;
     use crate::vm::judge::End;
 
-    const READY: &str = "@ready arch=x86_64 build=smp cpus=4/4 ns=1";
+    const READY: &str =
+        "@ready arch=x86_64 build=smp cpus=4/4 ns=1 mem_kib=261759 mem_used_kib=1200 mem_left_kib=0";
     const CPUS: &str = "@cpus expected=0-3 online=0-3 missing=";
     const STOP: &str = "@stop state=stopped owner=0 stopped=1-3 silent=";
 
@@ -416,6 +441,59 @@ mod tests {
                 .unwrap_err()
                 .contains('2')
         );
+    }
+
+    #[test]
+    fn memory_is_all_there_and_what_is_out_of_reach_is_left_alone() {
+        let verdict = |name: &str, memory: &str| {
+            let arch = name.split('/').next().unwrap();
+            let ready = format!("@ready arch={arch} build=smp cpus=2/2 ns=1 {memory}");
+            verdict(name, End::Poweroff, &["@cpus missing=", &ready, STOP])
+        };
+        let big = "i386/memory-6G/smp-2";
+        let good = "mem_kib=6291071 mem_used_kib=1123 mem_left_kib=5505024";
+        assert_eq!(verdict(big, good), Ok(()));
+        for (bad, why) in [
+            (
+                "mem_kib=6290000 mem_used_kib=1123 mem_left_kib=5505024",
+                "mem_kib is 6290000",
+            ),
+            (
+                "mem_kib=6291457 mem_used_kib=1123 mem_left_kib=5505024",
+                "mem_kib",
+            ),
+            (
+                "mem_kib=6291071 mem_used_kib=1123 mem_left_kib=0",
+                "mem_left_kib is 0",
+            ),
+            (
+                "mem_kib=6291071 mem_used_kib=0 mem_left_kib=5505024",
+                "mem_used_kib is 0",
+            ),
+            (
+                "mem_kib=6291071 mem_used_kib=786048 mem_left_kib=5505024",
+                "mem_used_kib",
+            ),
+            ("", "has no mem_kib"),
+        ] {
+            let found = verdict(big, bad).unwrap_err();
+            assert!(found.contains(why), "{bad}: {found}");
+        }
+        let wide = "x86_64/memory-2G/smp-2";
+        assert_eq!(
+            verdict(wide, "mem_kib=2096767 mem_used_kib=1200 mem_left_kib=0"),
+            Ok(())
+        );
+        assert!(verdict(wide, "mem_kib=2096767 mem_used_kib=1200 mem_left_kib=1310720").is_err());
+    }
+
+    #[test]
+    fn a_machine_that_is_too_small_says_why() {
+        let name = "i386/memory-5M/up-1/too-small";
+        let verdict = |why: &str| verdict(name, End::Panic, &[why, STOP]);
+        let right = r#"@panic why="the kernel's image, 0x1-0x2, lies outside of RAM: the map""#;
+        assert_eq!(verdict(right), Ok(()));
+        assert!(verdict(r#"@panic why="too little memory""#).is_err());
     }
 
     #[test]

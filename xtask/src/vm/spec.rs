@@ -168,7 +168,14 @@ impl Spec<'_> {
 
     fn machine_args(&self) -> Vec<String> {
         let mut args = Vec::new();
-        self.push(&mut args, "-M", self.machine.clone());
+        match self.is_sparse() {
+            false => self.push(&mut args, "-M", self.machine.clone()),
+            true => {
+                let ram = format!("memory-backend-ram,id=ram,size={},reserve=off", self.memory);
+                self.push(&mut args, "-object", ram);
+                self.push(&mut args, "-M", format!("{},memory-backend=ram", self.machine));
+            }
+        }
         self.push(&mut args, "-cpu", self.cpu.clone());
         self.push(&mut args, "-smp", self.cpus.to_string());
         self.push(&mut args, "-m", self.memory.clone());
@@ -189,6 +196,14 @@ impl Spec<'_> {
             self.push(&mut args, "-seed", "1".into());
         }
         args
+    }
+
+    /// Whether the machine has more RAM than the host may have, of which it uses little: the host then does not set it aside.
+    fn is_sparse(&self) -> bool {
+        const GIB: u64 = 8;
+        let size = self.memory.strip_suffix(['G', 'g']);
+        size.and_then(|gib| gib.parse().ok())
+            .is_some_and(|gib: u64| gib >= GIB)
     }
 
     fn device_args(fds: Fds) -> Vec<String> {

@@ -63,7 +63,14 @@ impl Variant {
         }
     }
 
-    const fn words(self, words: &'static str) -> Self {
+    pub(super) const fn memory(self, size: &'static str, mib: u64) -> Self {
+        Self {
+            memory: Memory::new(size, mib),
+            ..self
+        }
+    }
+
+    pub(super) const fn words(self, words: &'static str) -> Self {
         Self { words, ..self }
     }
 
