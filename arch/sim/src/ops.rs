@@ -147,6 +147,9 @@ impl SmpStopOps for Cpu<'_> {
         self.passes(Place::HwOff);
         let (plan, state) = (&self.world.plan, self.world.cpu(cpu.as_usize()));
         let is_off = matches!(state.body.get(), Body::Off | Body::Struck | Body::NeverReleased);
+        if state.door.is_early() {
+            return Some(false);
+        }
         let lags = plan.hw_lags && !state.begun.get();
         let hardware = plan.rungs.contains(&RungKind::Hardware);
         (plan.hw_view || hardware).then_some(is_off || lags)

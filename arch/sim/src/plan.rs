@@ -64,6 +64,12 @@ pub enum Start {
         /// From its release to the gate; `None`: never.
         arrives_after: Option<Ns>,
     },
+    /// Off, never started; the hardware starts it all the same, so long after the machine began. It may also be started by an
+    /// act.
+    Unasked {
+        /// From the start of the machine to the door.
+        arrives_after: Ns,
+    },
     /// Released already.
     Starting {
         /// From the start of the machine to the gate; `None`: never.

@@ -4,13 +4,16 @@ use smp_stop::CpuId;
 
 use crate::cpu::Cpu;
 use crate::plan::{Act, Ns, Start, US};
-use crate::world::Body;
+use crate::world::{Body, NEVER};
 
 /// A CPU's life, from its first instruction.
 pub fn run(cpu: &Cpu<'_>) {
     let plan = &cpu.world.plan.cpus[cpu.n];
     cpu.state().begun.set(true);
-    if let (Start::Off { .. } | Start::Starting { .. }, Some(generation)) =
+    if matches!(plan.start, Start::Unasked { .. }) {
+        unasked(cpu);
+    }
+    if let (Start::Off { .. } | Start::Unasked { .. } | Start::Starting { .. }, Some(generation)) =
         (plan.start, cpu.state().generation.get())
     {
         cpu.world.trace(cpu.n, format_args!("is at the gate"));
@@ -26,6 +29,19 @@ pub fn run(cpu: &Cpu<'_>) {
         perform(cpu, *act);
     }
     cpu.idle()
+}
+
+/// A CPU that the hardware starts, released or not: it waits at the door until it is let in.
+fn unasked(cpu: &Cpu<'_>) {
+    let state = cpu.state();
+    while !state.door.enter() {
+        cpu.world.trace(cpu.n, format_args!("came unasked, and waits"));
+        state.body.set(Body::Waits);
+        state.notes.waits_since.set(cpu.world.now());
+        // Only a start gets it out of here, from the beginning.
+        cpu.sleep(NEVER, false);
+    }
+    state.body.set(Body::Runs);
 }
 
 /// A CPU that is on its way up and stops the machine before it gets to the gate.
@@ -90,13 +106,21 @@ fn offline(cpu: &Cpu<'_>, ns: Ns) {
 }
 
 fn start(cpu: &Cpu<'_>, n: usize) {
-    let Start::Off { arrives_after } = cpu.world.plan.cpus[n].start else {
+    let arrives_after = match cpu.world.plan.cpus[n].start {
+        Start::Off { arrives_after } => arrives_after,
+        Start::Unasked { .. } => Some(US),
+        _ => return,
+    };
+    let Ok(generation) = cpu.world.word(n).begin_start() else {
         return;
     };
-    if let Ok(generation) = cpu.world.word(n).begin_start() {
-        cpu.world.cpu(n).generation.set(Some(generation));
-        cpu.pass(300);
-        cpu.world.trace(cpu.n, format_args!("starts CPU {n}"));
+    let state = cpu.world.cpu(n);
+    state.generation.set(Some(generation));
+    // One that came unasked, and is past the door already, does not hear the release.
+    let hears = state.door.open() || !state.begun.get();
+    cpu.pass(300);
+    cpu.world.trace(cpu.n, format_args!("starts CPU {n}"));
+    if hears {
         cpu.world.release(n, arrives_after);
     }
 }

@@ -74,6 +74,9 @@ fn start(rng: &mut Rng) -> Start {
     let arrives_after = (!one_in(rng, 4)).then(|| span(rng, 3_000 * US));
     match rng.u8(0..10) {
         0 => Start::Off { arrives_after },
+        1 if rng.bool() => Start::Unasked {
+            arrives_after: span(rng, 500 * US),
+        },
         1..=2 => Start::Starting { arrives_after },
         _ => Start::Online,
     }
@@ -108,7 +111,7 @@ fn trap(rng: &mut Rng) -> Trap {
 /// Some CPUs that are off are started by others, at any time.
 fn starters(rng: &mut Rng, cpus: &mut ArrayVec<CpuPlan, MAX_CPUS>) {
     for n in 0..cpus.len() {
-        if !matches!(cpus[n].start, Start::Off { .. }) || rng.bool() {
+        if !matches!(cpus[n].start, Start::Off { .. } | Start::Unasked { .. }) || rng.bool() {
             continue;
         }
         let at = rng.usize(0..cpus.len());

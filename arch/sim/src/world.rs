@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use std::fmt;
 
 use arrayvec::ArrayVec;
-use smp_stop::{CpuId, CpuWord, Generation, Reason, RungKind, StopArea};
+use smp_stop::{CpuId, CpuWord, Door, Generation, Reason, RungKind, StopArea};
 
 use crate::check::{Account, CpuNotes, End, Notes};
 use crate::fiber::{Fibers, GiveWay, Stacks};
@@ -23,6 +23,8 @@ pub enum Body {
     NeverReleased,
     /// Executes, or sleeps until something happens.
     Runs,
+    /// Came unasked, and waits at the door until it is started.
+    Waits,
     /// Executes its park loop.
     Parked,
     /// Executes nothing: only a start brings it back.
@@ -51,6 +53,8 @@ pub struct CpuState {
     pub body: Cell<Body>,
     /// Whether it has executed since it was released.
     pub begun: Cell<bool>,
+    /// What it comes through first.
+    pub door: Door,
     /// How it was started.
     pub generation: Cell<Option<Generation>>,
     /// How often each trap's place was passed.
@@ -122,6 +126,7 @@ impl World {
             let start = self.plan.cpus[n].start;
             match start {
                 Start::Off { .. } => continue,
+                Start::Unasked { .. } => {}
                 Start::Online if n == 0 => _ = self.word(n).boot_cpu_online(),
                 Start::Online | Start::Starting { .. } => {
                     let generation = self.word(n).begin_start().ok();
@@ -133,6 +138,11 @@ impl World {
             }
             let arrives = match start {
                 Start::Starting { arrives_after } => arrives_after,
+                // It executes nothing yet.
+                Start::Unasked { arrives_after } => {
+                    cpu.wake.set(self.now() + arrives_after);
+                    continue;
+                }
                 _ => Some(0),
             };
             self.release(n, arrives);
@@ -347,6 +357,7 @@ impl CpuState {
             held_back: Cell::new(false),
             body: Cell::new(Body::NeverReleased),
             begun: Cell::new(false),
+            door: Door::new(),
             generation: Cell::new(None),
             passed: Default::default(),
             notes: CpuNotes::default(),

@@ -8,7 +8,12 @@ use smp_stop::mutants::Mutant;
 
 /// Faults that this machine cannot show: it executes one CPU at a time, in program order, and its firmware does not start
 /// a CPU that it refused to start. The models under loom see them.
-const NOT_HERE: [Mutant; 2] = [Mutant::RelaxedAck, Mutant::StaleGeneration];
+const NOT_HERE: [Mutant; 4] = [
+    Mutant::RelaxedAck,
+    Mutant::StaleGeneration,
+    Mutant::UnaskedParks,
+    Mutant::DoorAjar,
+];
 
 /// Schedules that a fault may hide in.
 const SCHEDULES: u64 = 40_000;

@@ -55,6 +55,10 @@ impl AtomicU32 {
         }
     }
 
+    pub(crate) fn swap(&self, value: u32, ordering: Ordering) -> u32 {
+        self.0.swap(value, ordering)
+    }
+
     pub(crate) fn fetch_max(&self, value: u32, ordering: Ordering) -> u32 {
         self.0.fetch_max(value, ordering)
     }

@@ -122,6 +122,7 @@
 mod area;
 #[cfg(feature = "loom")]
 pub mod checked;
+mod door;
 mod latch;
 #[cfg(feature = "mutants")]
 pub mod mutants;
@@ -139,6 +140,7 @@ mod word;
 
 pub use area::{Area, MAX_CPUS, StopArea};
 pub use cpumask::CpuId;
+pub use door::Door;
 pub use latch::{Hold, Owner, Phase, Reason};
 pub use ops::{Point, StopOps};
 pub use outcome::{How, Outcome, Stop};

@@ -55,11 +55,17 @@ pub enum Mutant {
     StaleNote,
     /// A CPU that was released and never seen counts as off where the hardware calls it that, and comes later.
     OffUnseen,
+    /// A CPU that comes to the gate without having been released parks for good, and can never be started.
+    UnaskedParks,
+    /// A CPU that was never released is nobody's concern, whatever the hardware says.
+    UnaskedUnnamed,
+    /// At the door the look whether a start is on, and the note that the CPU has come, are two steps.
+    DoorAjar,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::CountInsteadOfState,
         Self::AckBeforeSave,
         Self::GateRemoved,
@@ -83,6 +89,9 @@ impl Mutant {
         Self::DeputyLeftOn,
         Self::StaleNote,
         Self::OffUnseen,
+        Self::UnaskedParks,
+        Self::UnaskedUnnamed,
+        Self::DoorAjar,
     ];
 }
 

@@ -16,6 +16,7 @@ VERDICTS = {1: "stopped", 2: "partial", 3: "unavailable"}
 WHYS = [
     "-", "STARTING_LOST", "LOST", "OFFLINE_LOST", "IRQ_OFF", "NMI_DEAF", "HARDWARE_DEAF", "STUCK",
     "NO_SIGNAL", "OWNER_DIED", "STILL_ON", "LATE", "NO_REGS",
+    "UNASKED",
 ]
 VIAS = {
     0: "-", 1: "gate", 2: "second", 3: "hand-over", 4: "poll", 5: "offline path", 6: "owner",

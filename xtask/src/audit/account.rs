@@ -171,9 +171,14 @@ pub fn agrees(says: Says, shows: Shows, moved: bool) -> bool {
         Says::Off => matches!(shows, Shows::Parked | Shows::Off) && !moved,
         Says::NeverOn | Says::Nothing => shows != Shows::Runs && !moved,
         // These park, or go off, if they come at all: nothing is said about when.
-        Says::Silent(Why::StartingLost | Why::Lost | Why::OfflineLost | Why::StillOn | Why::HardwareDeaf) => {
-            true
-        }
+        Says::Silent(
+            Why::StartingLost
+            | Why::Lost
+            | Why::OfflineLost
+            | Why::StillOn
+            | Why::HardwareDeaf
+            | Why::Unasked,
+        ) => true,
         // A CPU that stands in the park page has answered, whatever the report says.
         Says::Silent(_) => !matches!(shows, Shows::Parked | Shows::Off),
         Says::Unaccounted(_) => false,

@@ -28,6 +28,8 @@ pub struct Notes {
     takeovers: Cell<u32>,
     /// Every word was asked or barred: nobody comes online any more.
     closed: Cell<bool>,
+    /// When an owner last came to the end of its waits; the account follows.
+    waited: Cell<Ns>,
 }
 
 /// What the checks keep about a CPU.
@@ -40,6 +42,8 @@ pub struct CpuNotes {
     answered: Cell<Option<Ns>>,
     /// Whether it stood by for the owner's death.
     stood_by: Cell<bool>,
+    /// When it came unasked, and began to wait.
+    pub waits_since: Cell<Ns>,
     /// Polls since it owns the stop.
     polls: Cell<u32>,
     /// Polls since somebody else owns the stop.
@@ -149,7 +153,11 @@ impl Cpu<'_> {
                 notes.answered.set(Some(self.world.now()));
             }
             Point::StandingBy => notes.stood_by.set(true),
-            Point::Signalling(_) | Point::Released => self.world.notes.closed.set(true),
+            Point::Signalling(_) => self.world.notes.closed.set(true),
+            Point::Released => {
+                self.world.notes.closed.set(true);
+                self.world.notes.waited.set(self.world.now());
+            }
             Point::Finishing => self.check_finishing(),
             _ => {}
         }
@@ -315,6 +323,9 @@ impl Cpu<'_> {
 
     fn check_row(&self, row: &Row) {
         let body = self.world.cpu(row.cpu.as_usize()).body.get();
+        if body == Body::Waits {
+            return self.check_waiting(row);
+        }
         let acknowledged = row.view.is_some_and(|view| view.state == State::Parked);
         // Between the acknowledgement and the park loop there is nothing but the way there.
         let still = acknowledged
@@ -331,6 +342,17 @@ impl Cpu<'_> {
         if body == Body::Parked && row.silent.is_none() && self.should_be_off(row.cpu.as_usize()) {
             self.world
                 .fail(format_args!("CPU {} is still on: {row:?}", row.cpu));
+        }
+    }
+
+    /// One that came unasked before the account was written is in it.
+    fn check_waiting(&self, row: &Row) {
+        let since = self.world.cpu(row.cpu.as_usize()).notes.waits_since.get();
+        if since < self.world.notes.waited.get() && row.silent.is_none() {
+            self.world.fail(format_args!(
+                "I1: CPU {} waits unasked, and the account says {row:?}",
+                row.cpu
+            ));
         }
     }
 

@@ -190,6 +190,39 @@ fn scenario_08_cpu_up_initiator_is_stopped() {
 }
 
 #[test]
+fn scenario_57_cpu_comes_unasked() {
+    let comes_after = |arrives_after| CpuPlan::idle().from(Start::Unasked { arrives_after });
+    // It waits, and a stop finds it where it waits: named, and neither off nor parked.
+    let never_started = |seed| {
+        Plan::new(
+            seed,
+            [
+                stops(60 * US, Reason::Panic),
+                comes_after(20 * US),
+                CpuPlan::idle(),
+            ],
+        )
+    };
+    play(never_started, |run| {
+        assert_eq!(named(account(run)), [(1, Why::Unasked)]);
+        assert_eq!(run.ends[1].body, Body::Waits);
+        assert_eq!(run.ends[1].saves, 0);
+    });
+    // It is started, whenever it came: it is online, and stopped like the others.
+    for arrives_after in [0, 5 * US, 20 * US, 25 * US, 200 * US] {
+        let plan = |seed| {
+            let starter = CpuPlan::does([Act::Work(15 * US), Act::Start(1), Act::Work(400 * US)]);
+            let stopper = stops(350 * US, Reason::Panic);
+            Plan::new(seed, [starter, comes_after(arrives_after), stopper])
+        };
+        play(plan, |run| {
+            assert_all_parked(account(run));
+            assert_eq!(run.ends[1].row.via, Some(Via::Signal(RungKind::Interrupt)));
+        });
+    }
+}
+
+#[test]
 fn scenario_09_hotplug_out_in_flight() {
     let plan = |seed, takes: Ns, stop_after: Ns, rungs: &[RungKind]| {
         let leaves = CpuPlan::does([Act::Offline(takes)]);

@@ -127,10 +127,12 @@ pub enum Why {
     Late = 11,
     /// Parked, but its registers could not be saved.
     NoRegs = 12,
+    /// Was never released, and is on: something started it unasked.
+    Unasked = 13,
 }
 
 impl Why {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::StartingLost,
         Self::Lost,
         Self::OfflineLost,
@@ -143,6 +145,7 @@ impl Why {
         Self::StillOn,
         Self::Late,
         Self::NoRegs,
+        Self::Unasked,
     ];
 
     /// The reason of this number, as stored in a report; `None` if there is none.
@@ -169,6 +172,7 @@ impl Why {
             Self::StillOn => "STILL_ON",
             Self::Late => "LATE",
             Self::NoRegs => "NO_REGS",
+            Self::Unasked => "UNASKED",
         }
     }
 }

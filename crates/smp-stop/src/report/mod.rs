@@ -110,9 +110,9 @@ impl<'a> Report<'a> {
         Cpus(self, Row::is_parked)
     }
 
-    /// Those that were released once, and are off.
+    /// Those that were released once, and are off, as far as anybody knows.
     pub fn off(self) -> Cpus<'a> {
-        Cpus(self, |row| row.is_off())
+        Cpus(self, Row::is_off)
     }
 
     /// Those that ran, or may run, when the stop was over.

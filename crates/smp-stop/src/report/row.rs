@@ -67,9 +67,9 @@ impl Row {
         !self.owner && self.is(CpuState::Parked)
     }
 
-    /// Whether it was released once, and is off: it left, or the hardware says so.
+    /// Whether it was released once, and is off: it left, or the hardware says so, and does not say otherwise.
     pub fn is_off(&self) -> bool {
-        self.is(CpuState::Off) && self.view.is_some_and(View::was_released)
+        self.silent.is_none() && self.is(CpuState::Off) && self.view.is_some_and(View::was_released)
     }
 
     /// What is wrong with it, if anything.

@@ -3,20 +3,44 @@
 use core::fmt;
 
 use super::{Report, Row, Summary};
+use crate::latch::Reason;
 use crate::regs::Registers;
 
 impl fmt::Display for Report<'_> {
     /// A line on the stop, and one for each CPU that was ever released. No line is longer than 100 columns.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.summary())?;
+        self.called(Reason::Reboot.name()).fmt(f)
+    }
+}
+
+impl<'a> Report<'a> {
+    /// The same, with another word for [`Reason::Reboot`]: the kernel knows which planned end it is on its way to.
+    pub fn called(self, planned: &'a str) -> Called<'a> {
+        Called {
+            report: self,
+            planned,
+        }
+    }
+}
+
+/// See [`Report::called`].
+#[derive(Clone, Copy, Debug)]
+pub struct Called<'a> {
+    report: Report<'a>,
+    planned: &'a str,
+}
+
+impl fmt::Display for Called<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.report.summary().headline(f, self.planned)?;
         write!(
             f,
             "\n{:>5} {:>12} {:14} {:12} {:>11} {:13} {:18}",
             "cpu", "hardware id", "state", "stopped by", "after us", "why", "pc"
         )?;
-        for row in self.rows().filter(Row::is_of_interest) {
+        for row in self.report.rows().filter(Row::is_of_interest) {
             let line = Line {
-                registers: self.registers(row.cpu),
+                registers: self.report.registers(row.cpu),
                 row,
             };
             write!(f, "\n{line}")?;
@@ -28,10 +52,20 @@ impl fmt::Display for Report<'_> {
 impl fmt::Display for Summary {
     /// One line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.headline(f, Reason::Reboot.name())
+    }
+}
+
+impl Summary {
+    fn headline(&self, f: &mut fmt::Formatter<'_>, planned: &str) -> fmt::Result {
         let Some(hold) = self.hold else {
             return f.write_str("stop: none");
         };
-        write!(f, "stop: {} by CPU {}: ", hold.reason, hold.owner)?;
+        let reason = match hold.reason {
+            Reason::Reboot => planned,
+            other => other.name(),
+        };
+        write!(f, "stop: {reason} by CPU {}: ", hold.owner)?;
         match self.verdict {
             Some(verdict) => write!(f, "{verdict} after {} us", Micros(self.took_ns))?,
             None => f.write_str("not finished")?,

@@ -166,6 +166,44 @@ fn the_table_fits_a_hundred_columns() {
 }
 
 #[test]
+fn a_planned_end_is_called_what_it_is() {
+    let headline = |reason, planned| {
+        let area = StopArea::<3>::new();
+        area.area().word(CpuId::BOOT).unwrap().boot_cpu_online().unwrap();
+        let _ = up::Engine::new(&area, &Lone).stop(reason);
+        let report = Report::of(&area).called(planned);
+        String::from(format!("{report}").lines().next().unwrap())
+    };
+    assert!(headline(Reason::Reboot, "power-off").starts_with("stop: power-off by CPU 0: stopped"));
+    assert!(headline(Reason::Panic, "power-off").starts_with("stop: panic by CPU 0: stopped"));
+}
+
+/// CPU 2 has gone off; what the account says of it is `why`.
+fn gone(why: Option<Why>) -> StopArea<3> {
+    let area = stopped();
+    let word = area.area().word(CpuId::new(1)).unwrap();
+    let generation = word.begin_start().unwrap();
+    word.come_online(generation).unwrap();
+    word.begin_offline().unwrap();
+    word.go_off().unwrap();
+    let note = why.map_or(0, |why| u32::from(u16::MAX) << 16 | why as u32);
+    let slot = area.area().slot(CpuId::new(1)).unwrap();
+    slot.note.store(note, Ordering::Relaxed);
+    area
+}
+
+#[test]
+fn a_cpu_is_off_or_silent_and_not_both() {
+    let lists = |why| {
+        let area = gone(why);
+        let report = Report::of(&area);
+        (format!("{}", report.off()), format!("{}", report.silent()))
+    };
+    assert_eq!(lists(None), ("1".into(), "".into()));
+    assert_eq!(lists(Some(Why::StillOn)), ("".into(), "1".into()));
+}
+
+#[test]
 fn lists_of_cpus_are_ranges() {
     let area = StopArea::<12>::new();
     for n in [0, 1, 2, 5, 7, 8] {

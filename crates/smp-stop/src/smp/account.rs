@@ -47,9 +47,7 @@ impl<O: SmpStopOps> Engine<'_, O> {
     #[inline(never)]
     fn why_not_parked(&self, cpu: CpuId, slot: &Slot, view: View, force: Option<RungKind>) -> Option<Why> {
         match view.state {
-            CpuState::Off => {
-                (view.was_released() && self.ops.hw_off(cpu) == Some(false)).then_some(Why::StillOn)
-            }
+            CpuState::Off => self.why_still_on(cpu, view),
             _ if mutant!(SilentUnnamed) => None,
             CpuState::Starting if mutant!(StartingNotAsked) => None,
             CpuState::Dying if mutant!(DyingIsOff) => None,
@@ -60,6 +58,16 @@ impl<O: SmpStopOps> Engine<'_, O> {
             _ if self.died_as_owner(cpu) => Some(Why::OwnerDied),
             _ => Some(explain(view, force)),
         }
+    }
+
+    /// Of a CPU that is off by its word: it went off, or was never released.
+    fn why_still_on(&self, cpu: CpuId, view: View) -> Option<Why> {
+        let why = match view.was_released() {
+            true => Why::StillOn,
+            false if mutant!(UnaskedUnnamed) => return None,
+            false => Why::Unasked,
+        };
+        (self.ops.hw_off(cpu) == Some(false)).then_some(why)
     }
 
     fn died_as_owner(&self, cpu: CpuId) -> bool {

@@ -18,6 +18,7 @@ pub use targets::Targets;
 
 use crate::area::{Area, Slot};
 use crate::latch::{Claim, Owner, Phase, Reason, Ticket};
+use crate::mutants::mutant;
 use crate::outcome::{How, Stop};
 use crate::report::{RungKind, Unavailable, Verdict, Via};
 use crate::sync::{Ordering, RELAXED};
@@ -99,13 +100,15 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     }
 
     /// The online gate. Returns once `cpu`, the executing one, is online; parks it if a stop has been asked for, if the
-    /// start was revoked, or if `generation` is that of an earlier start. Interrupts are off.
+    /// start was revoked, or if `generation` is that of an earlier start. One that is off by its word came unasked: it parks
+    /// and its word stays as it is, so that it can be started yet. Interrupts are off.
     pub fn come_online(&self, cpu: CpuId, generation: Generation) {
         let Some(word) = self.area.word(cpu) else {
             self.vanish();
         };
         match word.come_online(generation) {
             Ok(()) => {}
+            Err(refused) if refused.found.state == CpuState::Off && !mutant!(UnaskedParks) => self.vanish(),
             Err(refused) if refused.found.generation == generation => self.park(Some(cpu), Via::Gate),
             // The word is about a later start of this CPU, which is none of this one's business.
             Err(_) => self.vanish(),

@@ -27,7 +27,7 @@ pub trait SmpStopOps: StopOps {
         None
     }
 
-    /// Whether [`Self::hw_off`] may ever be other than `None`. False spares the owner a look at every CPU.
+    /// Whether [`Self::hw_off`] ever says that a CPU is off. False spares the owner the wait for that.
     fn sees_power(&self) -> bool {
         true
     }

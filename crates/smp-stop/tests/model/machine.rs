@@ -30,6 +30,8 @@ pub enum Fate {
     Parked,
     /// It hangs.
     Died,
+    /// It came unasked, and waits at the door.
+    Waits,
     /// It runs on, and takes no interrupts any more.
     Runs,
     /// It owns the stop, or did.
@@ -59,6 +61,8 @@ pub struct Machine {
     pub area: StopArea<N>,
     polls: u32,
     saves: Mutex<[u32; N]>,
+    /// What the hardware says is on, of those CPUs whose words do not.
+    on: Mutex<[bool; N]>,
 }
 
 impl Machine {
@@ -67,6 +71,7 @@ impl Machine {
             area: StopArea::new(),
             polls,
             saves: Mutex::new([0; N]),
+            on: Mutex::new([false; N]),
         })
     }
 
@@ -87,6 +92,15 @@ impl Machine {
     pub fn bring_up(&self, n: u32) {
         let generation = self.word(n).begin_start().unwrap();
         self.word(n).come_online(generation).unwrap();
+    }
+
+    /// The hardware has started CPU `n`, and says so from here on.
+    pub fn sees_on(&self, n: usize) {
+        self.on.lock().unwrap()[n] = true;
+    }
+
+    pub fn is_on(&self, n: usize) -> bool {
+        self.on.lock().unwrap()[n]
     }
 
     pub fn saves(&self) -> [u32; N] {
@@ -115,6 +129,10 @@ pub fn registers_of(cpu: CpuId) -> Registers {
 impl Cpu {
     pub fn engine(&self) -> Engine<'_, Self> {
         Engine::new(&self.machine.area, self)
+    }
+
+    pub fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     pub fn word(&self) -> &CpuWord {
@@ -265,6 +283,10 @@ impl SmpStopOps for Cpu {
             }
         }
         Ok(())
+    }
+
+    fn hw_off(&self, cpu: CpuId) -> Option<bool> {
+        self.machine.is_on(cpu.as_usize()).then_some(false)
     }
 
     fn limits(&self) -> Limits {
