@@ -6,6 +6,7 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use ::trace::Event;
 use records::{Listed, MaybeCpu, Quoted};
@@ -151,7 +152,7 @@ impl Stopped {
 
     /// Prints what became of each CPU: a table for people, and a record each for the host.
     pub(crate) fn print_account(&self) {
-        println!("{}", self.report);
+        println!("{}", self.report.called(planned()));
         for row in self.report.rows().filter(Row::is_of_interest) {
             let saved = self.report.registers(row.cpu);
             let line = records::Cpu {
@@ -195,7 +196,7 @@ impl fmt::Display for Stopped {
         let owner = summary.hold.and_then(|hold| hold.owner.cpu());
         let line = records::Stop {
             state: self.state,
-            reason: summary.hold.map_or("?", |hold| hold.reason.name()),
+            reason: reason_name().unwrap_or("?"),
             owner: MaybeCpu(owner.map(CpuId::as_u32)),
             stopped: Listed(report.parked()),
             off: Listed(report.off()),
@@ -207,9 +208,42 @@ impl fmt::Display for Stopped {
     }
 }
 
-/// Why the machine is being stopped, or was; `None` if it is not.
-pub(crate) fn reason() -> Option<Reason> {
-    Report::of(&STOP).summary().hold.map(|hold| hold.reason)
+/// A planned end. The engine knows one reason for all of them, and people want to know which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Planned {
+    Reboot,
+    PowerOff,
+    Halt,
+}
+
+/// The planned end that this kernel is on its way to.
+static PLANNED: AtomicU8 = AtomicU8::new(Planned::Reboot as u8);
+
+impl Planned {
+    /// From here on a stop for [`Reason::Reboot`] is called this.
+    pub(crate) fn note(self) {
+        PLANNED.store(self as u8, Ordering::Relaxed);
+    }
+}
+
+fn planned() -> &'static str {
+    const POWER_OFF: u8 = Planned::PowerOff as u8;
+    const HALT: u8 = Planned::Halt as u8;
+    match PLANNED.load(Ordering::Relaxed) {
+        POWER_OFF => "power-off",
+        HALT => "halt",
+        _ => "reboot",
+    }
+}
+
+/// Why the machine is being stopped, or was, in a word; `None` if it is not.
+pub(crate) fn reason_name() -> Option<&'static str> {
+    let hold = Report::of(&STOP).summary().hold?;
+    Some(match hold.reason {
+        Reason::Reboot => planned(),
+        reason => reason.name(),
+    })
 }
 
 /// Stops all other CPUs, or parks the caller because somebody else is stopping them. Returns on one CPU only: on the

@@ -90,7 +90,7 @@ pub struct Expect {
     pub end: End,
     /// Any of them may own the stop; anybody, if there are none.
     pub owners: Vec<u32>,
-    /// Why all stand still: `reboot`, `panic`, `crash`.
+    /// Why all stand still: `reboot`, `power-off`, `halt`, `panic`, `crash`.
     pub reason: &'static str,
     /// Must be in the reason that the last `@panic` gives.
     pub clue: &'static str,
@@ -98,7 +98,7 @@ pub struct Expect {
     pub panics: usize,
     /// What each CPU must be. One that is not listed, and is not the owner, must be parked.
     pub cpus: Vec<(u32, Want)>,
-    /// Whether the table knows of nobody but the owner.
+    /// Whether the table knows of nobody but the owner, and who else is listed.
     pub alone: bool,
     /// Whether it does not even know the owner.
     pub unknown: bool,
@@ -160,7 +160,7 @@ pub fn death() -> Expect {
 
 /// The machine is turned off, as announced.
 pub fn poweroff() -> Expect {
-    expect(End::Poweroff, "reboot")
+    expect(End::Poweroff, "power-off")
 }
 
 impl Expect {
@@ -182,7 +182,7 @@ impl Expect {
         }
     }
 
-    /// No other CPU was ever released.
+    /// No other CPU was ever released. One that is listed may be in the table all the same.
     pub fn alone(self) -> Self {
         Self { alone: true, ..self }
     }

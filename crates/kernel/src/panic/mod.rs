@@ -147,10 +147,9 @@ pub(crate) fn took_over<A: Arch>(stop: &Stopped) -> ! {
 
 /// The machine-readable line: which CPU speaks, for what reason all stand still, whose addresses follow, and what happened.
 fn headline<A: Arch>(what: &dyn fmt::Display) {
-    let reason = stop::reason().map_or("panic", Reason::name);
     let line = records::Panic {
         cpu: MaybeCpu(cpu::by_hardware::<A>().map(CpuId::as_u32)),
-        reason,
+        reason: stop::reason_name().unwrap_or("panic"),
         build_id: Hex(image::build_id()),
         why: Quoted(what),
     };

@@ -10,7 +10,7 @@ pub(crate) use ways::{choose, choose_of, power_off, reboot, reset};
 
 use crate::arch::Arch;
 use crate::inject::{self, Place};
-use crate::stop;
+use crate::stop::{self, Planned};
 use crate::{console, cpu, phase, println};
 
 /// Once firmware can be asked: which boot this is, and whether this machine can be reset in the way that was chosen.
@@ -23,7 +23,7 @@ pub(crate) fn init<A: Arch>() {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The machine is turned off.
-    PowerOff,
+    PowerOff = 1,
     /// The machine is reset.
     Reboot,
     /// The kernel failed.
@@ -33,6 +33,15 @@ pub enum End {
 }
 
 impl End {
+    /// What the stop is to be called.
+    const fn planned(self) -> Planned {
+        match self {
+            Self::PowerOff => Planned::PowerOff,
+            Self::Reboot | Self::Panic => Planned::Reboot,
+            Self::Halt => Planned::Halt,
+        }
+    }
+
     /// As in the record.
     const fn name(self) -> &'static str {
         match self {
@@ -83,7 +92,10 @@ pub(crate) fn quiesce<A: Arch>() {
 
 /// Ends the kernel in a planned way.
 pub fn shut_down<A: Arch>(end: End) -> ! {
+    // For the CPU that takes over if this one dies; of several that are on their way, the one that owns the stop says it last.
+    end.planned().note();
     let stop = stop::stop::<A>(Reason::Reboot, None);
+    end.planned().note();
     phase::enter::<A>(match end {
         End::PowerOff => &"powering the machine off",
         End::Reboot | End::Panic => &"rebooting the machine",
