@@ -30,6 +30,14 @@ impl SmpBringUpOps for I386 {
         smp::take_out::<Self>(coming);
     }
 
+    fn send_back() -> usize {
+        smp::send_back::<Self>()
+    }
+
+    fn waits_unasked(hw: HwId) -> bool {
+        smp::waits_unasked::<Self>(hw)
+    }
+
     unsafe fn start(block: &'static BootBlock, _tables: &InStep, attempt: u32) -> Result<(), StartError> {
         smp::start::<Self>(block, attempt)
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use boot_info::memblock::Direction;
 use kernel::arch::{Arch, HwId};
@@ -28,6 +28,8 @@ const INIT_SETTLES_NS: u64 = 10 * MS;
 
 /// Physical address of the trampoline's room, 0 if there is none.
 static TRAMPOLINE: AtomicU32 = AtomicU32::new(0);
+/// How many slots have been written there.
+static SLOTS: AtomicUsize = AtomicUsize::new(0);
 /// Bytes of it.
 const ROOM: usize = trampoline::room(NR_CPUS);
 /// Where a start-up interrupt can send a CPU: real mode's addresses, less the page with the interrupt vectors.
@@ -35,10 +37,9 @@ const REACH: core::ops::Range<u64> = 0x1000..0xa_0000;
 
 /// Takes room for the trampoline. Without it every other CPU stays off.
 pub(crate) fn reserve(ram: &mut EarlyRam<'_>) {
-    match ram.alloc(ROOM, trampoline::PAGE as u64, REACH, Direction::BottomUp) {
-        Ok(room) => TRAMPOLINE.store(room.start() as u32, Ordering::Relaxed),
-        Err(_) => kernel::warning!("smp: no room below 640 KiB for the code that CPUs start with"),
-    }
+    let room = ram.alloc(ROOM, trampoline::PAGE as u64, REACH, Direction::BottomUp);
+    // Without, each start says so.
+    TRAMPOLINE.store(room.map_or(0, |room| room.start() as u32), Ordering::Relaxed);
 }
 
 /// The root table that CPUs start with: physical address, and where the kernel sees it.
@@ -53,29 +54,89 @@ pub struct StartRoot {
 /// Writes the trampoline for `blocks`.
 pub fn write_trampoline<A: Arch>(blocks: &[&'static BootBlock], root: StartRoot) {
     let at = TRAMPOLINE.load(Ordering::Relaxed);
-    let room = InPhysmap::find::<A>(at.into(), ROOM).filter(|_| at != 0);
-    let Some(room) = room else { return };
-    let slot = |block: &&'static BootBlock| {
-        let address = core::ptr::from_ref(*block).expose_provenance();
-        Slot::new(block.hw.0 as u32, address as u64)
+    let Some(room) = trampoline_room::<A>() else {
+        return;
     };
-    let slots: Vec<Slot> = blocks.iter().map(slot).collect();
-    // SAFETY: `reserve` took the room, nobody else uses it, and the physmap shows it.
+    let slots = make_slots::<A>(blocks);
+    // SAFETY: `reserve` took the room, nothing else uses it, and the physmap shows it.
     let room = unsafe { core::slice::from_raw_parts_mut(mm::phys_to_virt::<A>(room), ROOM) };
     let start = Start {
         root: root.at,
         root_page: root.page,
         cr4: regs::cr4() as u32,
         efer: cpu::efer() as u32,
+        apic: LocalApic::get().map_or(0, LocalApic::start_mode),
     };
     if trampoline::install(trampoline::blob(), room, at, &start, &slots).is_err() {
         kernel::warning!("smp: the code that CPUs start with does not fit");
         TRAMPOLINE.store(0, Ordering::Relaxed);
+        return;
     }
+    SLOTS.store(slots.len(), Ordering::Release);
     if !inject::at(Place::Trampoline, 0).goes() {
         let limit = offset_of!(trampoline::Header, gdt) + offset_of!(trampoline::TablePointer, limit);
         room[limit..limit + 2].fill(0);
     }
+}
+
+/// A slot for each CPU that there may be: also those without a block may come, and are known by their slots then.
+fn make_slots<A: Arch>(blocks: &[&'static BootBlock]) -> Vec<Slot> {
+    let slot = |hw: HwId| {
+        let id = hw.0 as u32;
+        match blocks.iter().find(|block| block.hw == hw) {
+            Some(block) => Slot::new(id, core::ptr::from_ref(*block).expose_provenance() as u64),
+            None => Slot {
+                note: u32::from(waiting::<A>().any(|(waits, _)| waits == id)) * Slot::WAITS,
+                ..Slot::new(id, 0)
+            },
+        }
+    };
+    let possible = kernel::cpu::POSSIBLE.snapshot();
+    possible.iter().filter_map(kernel::cpu::hw_id).map(slot).collect()
+}
+
+/// Where the trampoline and its slots lie, if there is room for them.
+fn trampoline_room<A: Arch>() -> Option<InPhysmap> {
+    let at = TRAMPOLINE.load(Ordering::Relaxed);
+    InPhysmap::find::<A>(at.into(), ROOM).filter(|_| at != 0)
+}
+
+/// Each CPU that has a slot: its APIC id, and its note.
+fn notes<A: Arch>() -> impl Iterator<Item = (u32, &'static AtomicU32)> {
+    let room = trampoline_room::<A>().map(mm::phys_to_virt::<A>);
+    let count = SLOTS.load(Ordering::Acquire);
+    room.into_iter().flat_map(move |room| {
+        let first = room.wrapping_add(trampoline::SLOTS_AT).cast::<Slot>();
+        (0..count).map(move |n| {
+            let slot = first.wrapping_add(n);
+            // SAFETY: `write_trampoline` has written so many slots in the room, aligned, and they stay. CPUs write to their own
+            // notes while others read, so these are atomic here.
+            unsafe { ((*slot).apic_id, AtomicU32::from_ptr(&raw mut (*slot).note)) }
+        })
+    })
+}
+
+/// Of these the CPUs that came unasked and wait in the trampoline.
+fn waiting<A: Arch>() -> impl Iterator<Item = (u32, &'static AtomicU32)> {
+    notes::<A>().filter(|(_, note)| note.load(Ordering::Acquire) == Slot::WAITS)
+}
+
+/// As [`kernel::arch::SmpBringUpOps::send_back`]: by INIT, which a CPU in the machine's mode does not share with others.
+pub fn send_back<A: Arch>() -> usize {
+    let Some(apic) = LocalApic::get() else { return 0 };
+    let sent = waiting::<A>().filter(|(id, note)| {
+        let sent = apic.send_init(*id).is_ok();
+        if sent {
+            note.store(0, Ordering::Relaxed);
+        }
+        sent
+    });
+    sent.count()
+}
+
+/// As [`kernel::arch::SmpBringUpOps::waits_unasked`].
+pub fn waits_unasked<A: Arch>(hw: HwId) -> bool {
+    waiting::<A>().any(|(id, _)| u64::from(id) == hw.0)
 }
 
 /// Handles `vector` if it is a signal from another CPU.
@@ -113,11 +174,19 @@ pub fn take_out<A: Arch>(blocks: &[&'static BootBlock]) {
 /// one that slept through the first; a CPU that runs ignores it.
 ///
 /// # Errors
-/// The signal could not be sent; or the CPU has come before, and will not do.
+/// There is no way to start this CPU, or the signal could not be sent; or the CPU has come before, and will not do.
 pub fn start<A: Arch>(block: &'static BootBlock, attempt: u32) -> Result<(), StartError> {
-    let page = (TRAMPOLINE.load(Ordering::Relaxed) >> 12) as u8;
+    let apic = LocalApic::get().ok_or(StartError::NotDelivered)?;
+    let page = match TRAMPOLINE.load(Ordering::Relaxed) >> 12 {
+        0 => return Err(StartError::Impossible(NO_ROOM)),
+        page => page as u8,
+    };
+    let id = u32::try_from(block.hw.0).map_err(|_| StartError::NoSuchCpu)?;
+    if !apic.can_name(id) {
+        return Err(StartError::Impossible(NO_NAME));
+    }
     if attempt > 0
-        && let Some(lacking) = lacking::<A>(block)
+        && let Some(lacking) = lacking::<A>(id)
     {
         if attempt == 1 {
             kernel::warning!(
@@ -128,24 +197,16 @@ pub fn start<A: Arch>(block: &'static BootBlock, attempt: u32) -> Result<(), Sta
         }
         return Err(StartError::NotDelivered);
     }
-    let sent = LocalApic::get()
-        .filter(|_| page != 0)
-        .zip(u32::try_from(block.hw.0).ok())
-        .is_some_and(|(apic, id)| apic.send_startup(id, page).is_ok());
-    sent.then_some(()).ok_or(StartError::NotDelivered)
+    apic.send_startup(id, page).map_err(|_| StartError::NotDelivered)
 }
 
-/// What the CPU of `block` found in the trampoline that it lacks.
-fn lacking<A: Arch>(block: &BootBlock) -> Option<Lacking> {
-    let room: *mut u8 = mm::phys_to_virt::<A>(TRAMPOLINE.load(Ordering::Relaxed).into());
-    let word = |at: usize| {
-        // SAFETY: `write_trampoline` filled the room, which is mapped; the slots in it are aligned, and below NR_CPUS. A CPU may
-        // write to its own while others read, so they are atomic here.
-        let word = unsafe { AtomicU32::from_ptr(room.byte_add(at).cast()) };
-        word.load(Ordering::Acquire)
-    };
-    let mut slots = (0..NR_CPUS).map(|n| trampoline::words_at(n).map(word));
-    let [_, lacks] = slots.find(|[id, _]| u64::from(*id) == block.hw.0)?;
+const NO_ROOM: &str = "no free memory below 640 KiB is left for the code that a CPU starts with";
+const NO_NAME: &str = "an APIC without x2APIC mode cannot name ids above 254";
+
+/// What the CPU with this APIC id found in the trampoline that it lacks.
+fn lacking<A: Arch>(id: u32) -> Option<Lacking> {
+    let (_, note) = notes::<A>().find(|(of, _)| *of == id)?;
+    let lacks = note.load(Ordering::Acquire) & !Slot::WAITS;
     (lacks != 0).then_some(Lacking(lacks))
 }
 

@@ -9,7 +9,7 @@ use core::mem::offset_of;
 
 use boot_info::fdt::Conduit;
 use cpumask::CpuId;
-use kernel::arch::{BootBlock, SmpBringUpOps, SmpHotplugOps, StartError};
+use kernel::arch::{BootBlock, Door, SmpBringUpOps, SmpHotplugOps, StartError};
 use kernel::arch::{HwId, StopOps};
 use kernel::mm::{self, InStep, OutOfMemory, Stack};
 use smccc::psci::Error;
@@ -25,8 +25,8 @@ global_asm!(
     BLOCK_ROOT = const offset_of!(BootBlock, root),
     BLOCK_STACK_TOP = const offset_of!(BootBlock, stack_top),
     BLOCK_AREA = const offset_of!(BootBlock, area),
-    BLOCK_LIFE = const offset_of!(BootBlock, life),
-    REVOKED = const BootBlock::REVOKED,
+    BLOCK_LIFE = const offset_of!(BootBlock, door),
+    REVOKED = const Door::REVOKED,
     PHYSMAP_BASE = const layout::PHYSMAP_BASE,
 );
 

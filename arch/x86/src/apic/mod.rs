@@ -118,6 +118,16 @@ impl LocalApic {
         self.read_errors();
     }
 
+    /// What a CPU has to set in `IA32_APIC_BASE` (its low half) as its first act, so that it hears its own signals alone:
+    /// in x2APIC mode others' ids may have the low byte of its own. 0 where nothing needs to be set.
+    #[cfg(feature = "smp")]
+    pub fn start_mode(self) -> u32 {
+        match self.access {
+            Access::Msr => (BASE_ENABLE | BASE_X2APIC) as u32,
+            Access::Page(_) => 0,
+        }
+    }
+
     /// Switches this CPU's APIC to the machine's mode, and its registers to where the boot CPU's are.
     fn enable_mode(self) {
         let Some(base) = base() else { return };
@@ -145,6 +155,15 @@ impl LocalApic {
         // SAFETY: nothing is started by it.
         unsafe { lvt::mask_all(self.access) };
         lvt::drain_in_service(self.access);
+    }
+
+    /// Whether a command can be sent to the CPU with this id.
+    #[cfg(feature = "smp")]
+    pub fn can_name(self, id: u32) -> bool {
+        match self.access {
+            Access::Msr => id != u32::MAX,
+            Access::Page(_) => id <= XAPIC_MAX_ID,
+        }
     }
 
     /// Sends a command to one CPU.

@@ -41,6 +41,9 @@ pub struct Header {
     pub table: u32,
     /// What a CPU must have to start so: bits 0 to 15 as in CPUID.1:EDX, bits 16 to 31 as in CPUID.80000001H:EDX.
     pub needs: u32,
+    /// Bits to set in `IA32_APIC_BASE` before anything else, 0 for none: a CPU whose APIC is still in xAPIC mode takes what
+    /// is sent to the low byte of its id, or to 255, for its own.
+    pub apic: u32,
     /// The IDT: vectors 0 to 2.
     pub gates: [Gate; 3],
 }
@@ -79,22 +82,26 @@ pub struct Gate {
 
 /// One CPU that may come: its APIC id, and where its boot block is mapped.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Immutable, IntoBytes)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, Immutable, IntoBytes)]
 pub struct Slot {
     /// The x2APIC id, or what there is of it.
     pub apic_id: u32,
-    /// What of [`Header::needs`] the CPU found that it lacks, before it parked; written by that CPU alone.
-    pub lacks: u32,
-    /// Virtual address of the block, in the tables of [`Start::root`] and in those the block names.
+    /// Written by the CPU itself, before it halts in the trampoline: [`Slot::WAITS`] if it came and found no block, or what of
+    /// [`Header::needs`] it lacks. 0 until then.
+    pub note: u32,
+    /// Virtual address of the block, in the tables of [`Start::root`] and in those the block names; 0 if there is none.
     pub block: u64,
 }
 
 impl Slot {
+    /// The CPU came, and there is no block for it. No feature that a CPU can lack has this bit.
+    pub const WAITS: u32 = 1;
+
     /// The slot of the CPU with this APIC id.
     pub const fn new(apic_id: u32, block: u64) -> Self {
         Self {
             apic_id,
-            lacks: 0,
+            note: 0,
             block,
         }
     }
@@ -111,12 +118,15 @@ pub struct Start<'a> {
     pub cr4: u32,
     /// The boot CPU's EFER, 0 if it has none; only LME and NXE are taken.
     pub efer: u32,
+    /// The mode of the machine's APICs, as bits of `IA32_APIC_BASE`; 0 to leave a CPU's APIC as it is.
+    pub apic: u32,
 }
 
 /// Bytes in a page.
 pub const PAGE: usize = 4096;
 const ROOT_AT: usize = PAGE;
-const SLOTS_AT: usize = 2 * PAGE;
+/// Where the slots lie in the room.
+pub const SLOTS_AT: usize = 2 * PAGE;
 /// CR4: PSE, PAE, PGE.
 const CR4_PAGING: u32 = 1 << 4 | 1 << 5 | 1 << 7;
 /// EFER: LME, NXE.
@@ -126,9 +136,9 @@ const CR4_NEEDS: [(u32, u32); 3] = [(1 << 4, 1 << 3), (1 << 5, 1 << 6), (1 << 7,
 /// Likewise.
 const EFER_NEEDS: [(u32, u32); 2] = [(1 << 8, 1 << 29), (1 << 11, 1 << 20)];
 
-const _: () = assert!(size_of::<Header>() == 0x60 && size_of::<Slot>() == 16);
-const _: () = assert!(offset_of!(Header, gdt) == 8 && offset_of!(Header, gates) == 0x48);
-const _: () = assert!(offset_of!(Slot, lacks) == 4 && offset_of!(Slot, block) == 8);
+const _: () = assert!(size_of::<Header>() == 0x64 && size_of::<Slot>() == 16);
+const _: () = assert!(offset_of!(Header, gdt) == 8 && offset_of!(Header, gates) == 0x4c);
+const _: () = assert!(offset_of!(Slot, note) == 4 && offset_of!(Slot, block) == 8);
 
 /// The trampoline as the kernel is linked with it.
 #[cfg(target_os = "none")]
@@ -152,12 +162,6 @@ pub fn blob() -> &'static [u8] {
 /// Bytes of room that [`install`] takes for this many CPUs.
 pub const fn room(cpus: usize) -> usize {
     SLOTS_AT + cpus * size_of::<Slot>()
-}
-
-/// Where in the room the words [`Slot::apic_id`] and [`Slot::lacks`] of slot `n` are.
-pub const fn words_at(n: usize) -> [usize; 2] {
-    let slot = SLOTS_AT + n * size_of::<Slot>();
-    [slot + offset_of!(Slot, apic_id), slot + offset_of!(Slot, lacks)]
 }
 
 /// Features by their bits in [`Header::needs`], named.
@@ -226,6 +230,7 @@ fn placed(blob: &[u8], at: u32, start: &Start<'_>, slots: u32) -> Result<Header,
     header.efer = start.efer & EFER_PAGING;
     header.needs = needs(header.cr4, CR4_NEEDS) | needs(header.efer, EFER_NEEDS);
     header.slots = slots;
+    header.apic = start.apic;
     header.table = at + SLOTS_AT as u32;
     Ok(header)
 }

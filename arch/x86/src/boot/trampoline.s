@@ -1,11 +1,11 @@
 # Where a secondary CPU starts: real mode, at the page its start-up interrupt named, with nothing but its APIC id to go by.
 #
 # A copy of this, made by `boot::smp::install`, lies below 1 MiB; it runs at any page there. All CPUs may be in it at the
-# same time: each writes nothing but a word of its own slot, and a parked one its NMI frame; no CPU has a stack before it has
-# found its own block.
+# same time: each writes nothing but a note in its own slot, and a parked one its NMI frame; no CPU has a stack before it has
+# found its own block. A CPU notes that it came and found no block, or what it lacks.
 #
-# The header is `boot::smp::Header`; SMP_* are its fields' offsets. Addresses in it are counted from the start of the blob;
-# the copy has its own address added to them.
+# The header is `boot::smp::Header`; SMP_* are its fields' offsets. Addresses in it are counted from the start of the blob; the
+# copy has its own address added to them.
 #
 # From outside: smp_enter of the kernel, which must be part of the blob, and SMP_*.
 
@@ -59,6 +59,16 @@ smp_protected:
     movl %eax, %gs
     leal (smp_nmi_frame_end - smp_trampoline_start)(%ebp), %esp
 
+# An APIC that shares others' signals until it is in the mode of the machine gets there first.
+    movl SMP_APIC(%ebp), %edi
+    testl %edi, %edi
+    jz 1f
+    movl $0x1b, %ecx                    # IA32_APIC_BASE
+    rdmsr
+    orl %edi, %eax
+    wrmsr
+1:  xorl %eax, %eax
+
 # Who am I? The x2APIC id of the topology leaves where there are any (SDM Vol. 3A, 9.9.1), else the initial APIC id.
     cpuid                               # %eax is 0: highest leaf
     movl %eax, %edi
@@ -78,15 +88,20 @@ smp_protected:
     shrl $24, %ebx
     movl %ebx, %edx
 3:
-# And which slot is mine? A slot: APIC id, what I lack, address of the block, 64 bits.
+# And which slot is mine? A slot: APIC id, my note, address of the block, 64 bits.
     movl SMP_SLOTS(%ebp), %ecx
     movl SMP_TABLE(%ebp), %esi
 1:  decl %ecx
     js smp_park
     cmpl %edx, (%esi)
-    je smp_ask
+    je 2f
     addl $16, %esi
     jmp 1b
+2:  movl 8(%esi), %eax
+    orl 12(%esi), %eax
+    jnz smp_ask
+    movl $1, 4(%esi)                    # Slot::WAITS: listed, and not to be started; it came unasked
+    jmp smp_park
 
 # Has this CPU what the boot CPU turned on? A bit of CR4 or EFER for a feature it lacks is an exception, with no handler yet.
 smp_ask:
@@ -106,8 +121,8 @@ smp_ask:
     jz smp_enter
     movl %edi, 4(%esi)                  # for the CPU that waits
 
-# Nobody waits for this CPU, or it will not do. No paging, interrupts off, nothing but this page; an NMI ends up here again, and because it
-# never returns, the next one is held.
+# No CPU waits for this one, or it will not do. No paging, interrupts off, nothing but this page; an NMI ends up here again, and
+# because it never returns, the next one is held.
 smp_park:
     leal (smp_nmi_frame_end - smp_trampoline_start)(%ebp), %esp
 1:  cli

@@ -5,7 +5,7 @@ use core::arch::global_asm;
 use core::mem::{offset_of, size_of};
 
 use arch_x86::boot::smp::Header;
-use kernel::arch::BootBlock;
+use kernel::arch::{BootBlock, Door};
 
 global_asm!(
     ".section .rodata.boot, \"a\", @progbits",
@@ -27,6 +27,7 @@ global_asm!(
     ".set SMP_NEEDS, {needs}",
     ".set SMP_SLOTS, {slots}",
     ".set SMP_TABLE, {table}",
+    ".set SMP_APIC, {apic}",
     ".set SMP_GATES, {gates}",
     ".set SMP_HEADER_BYTES, {header_bytes}",
     ".set SMP_CODE_DESCRIPTOR, 0x00af9b000000ffff",
@@ -48,12 +49,13 @@ global_asm!(
     needs = const offset_of!(Header, needs),
     slots = const offset_of!(Header, slots),
     table = const offset_of!(Header, table),
+    apic = const offset_of!(Header, apic),
     gates = const offset_of!(Header, gates),
     header_bytes = const size_of::<Header>(),
     block_root = const offset_of!(BootBlock, root),
     block_stack = const offset_of!(BootBlock, stack_top),
     block_area = const offset_of!(BootBlock, area),
-    block_life = const offset_of!(BootBlock, life),
-    revoked = const BootBlock::REVOKED,
+    block_life = const offset_of!(BootBlock, door),
+    revoked = const Door::REVOKED,
     options(att_syntax),
 );

@@ -26,8 +26,8 @@ pub use platform::Platform;
 pub use ram::{EarlyRam, InPhysmap};
 #[cfg(feature = "smp")]
 pub use smp::{
-    BootBlock, Bound, Ipi, Rung, RungKind, SignalError, SmpArch, SmpBringUpOps, SmpHotplugOps, SmpStopOps,
-    StartError, Targets,
+    BootBlock, Bound, Door, Ipi, Rung, RungKind, SignalError, SmpArch, SmpBringUpOps, SmpHotplugOps,
+    SmpStopOps, StartError, Targets,
 };
 #[cfg(not(feature = "smp"))]
 pub use up::SmpArch;

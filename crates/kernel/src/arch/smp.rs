@@ -1,11 +1,12 @@
 //! What more than one CPU asks of an architecture.
 
+use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use cpumask::CpuId;
 use smp_stop::Generation;
-pub use smp_stop::RungKind;
 pub use smp_stop::smp::{Bound, Rung, SignalError, Targets};
+pub use smp_stop::{Door, RungKind};
 
 use super::{HwId, InStep, OutOfMemory};
 
@@ -29,19 +30,12 @@ pub struct BootBlock {
     pub cpu: u32,
     /// Offset 44. Generation of this start, for the online gate.
     pub generation: AtomicU32,
-    /// Offset 48. [`BootBlock::FRESH`], then [`BootBlock::ALIVE`] from the CPU's first Rust instruction on. If the boot
-    /// CPU gave the start up it is [`BootBlock::REVOKED`], and entry code that sees this before it uses the stack parks.
-    pub life: AtomicU32,
+    /// Offset 48. What the CPU comes through with its first Rust instruction. If the boot CPU gave the start up this is
+    /// [`Door::REVOKED`], and entry code that sees it before it uses the stack parks.
+    pub door: Door,
 }
 
 impl BootBlock {
-    /// The CPU has not been seen yet.
-    pub const FRESH: u32 = 0;
-    /// The CPU runs Rust code.
-    pub const ALIVE: u32 = 1;
-    /// Nobody waits for the CPU any more.
-    pub const REVOKED: u32 = 2;
-
     /// The CPU's logical number.
     pub fn cpu_id(&self) -> CpuId {
         CpuId::new(self.cpu)
@@ -52,21 +46,21 @@ impl BootBlock {
         Generation::from_raw(self.generation.load(Ordering::Relaxed))
     }
 
-    /// Makes the block one for the start of `generation`. The CPU is off.
-    pub(crate) fn renew(&self, generation: Generation) {
+    /// Makes the block one for the start of `generation`. The CPU is off. True if it came unasked before, and waits.
+    pub(crate) fn renew(&self, generation: Generation) -> bool {
         self.generation.store(generation.get(), Ordering::Relaxed);
-        self.life.store(Self::FRESH, Ordering::Release);
+        self.door.open()
     }
 
     /// Whether the CPU has reached Rust.
     pub fn is_alive(&self) -> bool {
-        self.life.load(Ordering::Acquire) == Self::ALIVE
+        self.door.is_through()
     }
 }
 
 const _: () = assert!(core::mem::offset_of!(BootBlock, canary) == 32);
 const _: () = assert!(core::mem::offset_of!(BootBlock, generation) == 44);
-const _: () = assert!(core::mem::offset_of!(BootBlock, life) == 48);
+const _: () = assert!(core::mem::offset_of!(BootBlock, door) == 48);
 
 /// Why a CPU could not even be asked to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,10 +71,26 @@ pub enum StartError {
     AlreadyOn,
     /// Firmware refused (PSCI `DENIED`, `INTERNAL_FAILURE`, `NOT_SUPPORTED`); its code.
     Firmware(i32),
-    /// The signal could not be sent (APIC delivery status stayed busy).
+    /// The signal could not be sent: the interrupt controller stayed busy.
     NotDelivered,
     /// The CPU's word does not say OFF, or a stop has forbidden all starts.
     NotOff,
+    /// On this machine it cannot be done at all, and why.
+    Impossible(&'static str),
+}
+
+impl fmt::Display for StartError {
+    /// What comes after "could not be started".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSuchCpu => "firmware knows no such CPU",
+            Self::AlreadyOn => "firmware says that it is on already",
+            Self::Firmware(code) => return write!(f, "firmware refused with code {code}"),
+            Self::NotDelivered => "the signal could not be sent",
+            Self::NotOff => "it is not off, or the machine is being stopped",
+            Self::Impossible(why) => why,
+        })
+    }
 }
 
 /// Starting CPUs.
@@ -105,6 +115,18 @@ pub trait SmpBringUpOps {
     /// Brings the CPUs that are `coming` from wherever they were left to where a start finds them. They are off, and stay
     /// off.
     fn prepare_start(coming: &[&'static BootBlock]);
+
+    /// After each round of starts: CPUs that came though no start was meant for them, and for which there is no block,
+    /// go back to where they waited. How many there were.
+    fn send_back() -> usize {
+        0
+    }
+
+    /// Whether `hw` is such a CPU and has not been sent back. Called from stops: takes no lock.
+    fn waits_unasked(hw: HwId) -> bool {
+        let _ = hw;
+        false
+    }
 
     /// Releases the CPU of `block` and returns without waiting for it to arrive. `attempt` is 0 the first time; a CPU
     /// that did not become alive is asked again with 1 and more (x86: the second SIPI; PSCI: nothing to repeat). Interrupts
@@ -173,7 +195,7 @@ pub trait SmpStopOps {
     /// Whether the hardware says that `hw` is powered off (PSCI `AFFINITY_INFO`); `None` where it has no view.
     fn hw_off(hw: HwId) -> Option<bool>;
 
-    /// Whether [`Self::hw_off`] may ever be other than `None`.
+    /// Whether [`Self::hw_off`] ever says that a CPU is off.
     fn sees_power() -> bool;
 }
 

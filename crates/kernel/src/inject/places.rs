@@ -82,6 +82,8 @@ pub enum Place {
     FirstStack,
     /// Where the code is put in place that CPUs start with (x86); skip: its GDT ends before it begins.
     Trampoline,
+    /// On the CPU that starts others, before any is released; /N: which CPU; skip: that one comes unasked.
+    Unasked,
     /// On the CPU that starts others, before it does. Where the action `next` starts them again, /N: the CPU; skip: it is not.
     Starting,
     /// On it, where the hardware is asked; /N: which CPU; skip: the hardware takes the order, and nobody comes.

@@ -219,6 +219,7 @@ pub(crate) const PLACES: &[(&str, Place)] = &[
     ("boot", Place::Boot),
     ("first-stack", Place::FirstStack),
     ("trampoline", Place::Trampoline),
+    ("unasked", Place::Unasked),
     ("starting", Place::Starting),
     ("release", Place::Release),
     ("started", Place::Started),

@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
+use smp_stop::Door;
+
 use crate::arch::{Arch, BootBlock};
 use crate::cpu::{self, BOOT_CPU, CpuId, NR_CPUS};
 use crate::inject::{self, Place};
@@ -29,6 +31,12 @@ pub(super) fn of<A: Arch>(cpu: CpuId) -> Result<&'static BootBlock, mm::OutOfMem
 fn get(slot: &AtomicPtr<BootBlock>) -> Option<&'static BootBlock> {
     // SAFETY: the pointer is null or that of a block `of` has leaked.
     unsafe { slot.load(Ordering::Acquire).as_ref() }
+}
+
+/// Whether `cpu` came unasked, and waits. Takes no lock.
+pub(super) fn is_early(cpu: CpuId) -> bool {
+    let block = BLOCKS.get(cpu.as_usize()).and_then(get);
+    block.is_some_and(|block| block.door.is_early())
 }
 
 /// All blocks there are.
@@ -56,7 +64,7 @@ fn make<A: Arch>(cpu: CpuId) -> Result<BootBlock, mm::OutOfMemory> {
         canary: canary as u64,
         cpu: cpu.as_u32(),
         generation: AtomicU32::new(0),
-        life: AtomicU32::new(BootBlock::FRESH),
+        door: Door::new(),
     })
 }
 

@@ -9,23 +9,20 @@ use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use ::trace::Event;
-use smp_stop::{CpuState, Generation};
+use smp_stop::Generation;
 
-use super::{MAX_CPUS, blocks, hotplug};
+use super::missing::{self, Refusals};
+use super::{MAX_CPUS, blocks, hotplug, watch};
 use crate::arch::{Arch, BootBlock, InStep, StartError};
 use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
 use crate::inject::{self, Place};
 use crate::irq::IrqOff;
 use crate::mm::{self, Areas, Phase, Synced};
-use crate::{clock, info, phase, println, sched, tick, trace, warning};
+use crate::{clock, phase, println, sched, tick, trace, warning};
 
-/// How long a released CPU may take to reach Rust before it is asked again, and how often that is done.
-const ASK_AGAIN_NS: u64 = 100 * MS;
-const ATTEMPTS: u32 = 3;
-/// Time for all to come online: this, and a share for each CPU, because an emulator's CPUs take turns.
-const DEADLINE_NS: u64 = 10_000 * MS;
-const DEADLINE_PER_CPU_NS: u64 = 100 * MS;
+/// How long the hardware may take to turn off a CPU that came unasked.
+const FETCH_NS: u64 = 100 * MS;
 
 /// Starts every possible CPU within `maxcpus=` and waits for them.
 pub(crate) fn smp_init<A: Arch>(method: &str, tables: Synced<Areas>) {
@@ -37,7 +34,7 @@ pub(crate) fn smp_init<A: Arch>(method: &str, tables: Synced<Areas>) {
     }
     let start = clock::now_ns();
     let came = start_and_wait::<A, _>(&blocks, &tables);
-    report(&blocks, &came, clock::now_ns() - start, method);
+    missing::report(&blocks, &came, clock::now_ns() - start, method);
 }
 
 /// The blocks of those to start, with all that belongs to them.
@@ -60,54 +57,90 @@ pub(super) fn start_and_wait<A: Arch, P: Phase>(blocks: &[&'static BootBlock], t
     A::prepare_start(blocks);
     let refused = release::<A, P>(blocks, tables);
     inject::at(Place::Started, 0);
-    wait::<A, P>(blocks, tables);
-    let missing = revoke_missing::<A>(blocks, &refused);
+    watch::wait::<A, P>(blocks, tables);
+    let missing = revoke_missing::<A>(blocks, &refused.cpus());
+    missing::say_unasked(A::send_back());
     Came { refused, missing }
 }
 
 /// What came of some starts.
 pub(super) struct Came {
-    /// Those whose start the hardware refused.
-    pub(super) refused: CpuMask,
+    /// Those whose start was refused, and why.
+    pub(super) refused: Refusals,
     /// Those that are not there: refused, or given up.
     pub(super) missing: CpuMask,
 }
 
 /// Releases all, each as soon as its word says STARTING, so that a stop that comes in between, even one that stops this CPU
-/// there, does not wait for CPUs that nobody will release. Returns those whose start the hardware refused.
-fn release<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Synced<P>) -> CpuMask {
-    let mut refused = CpuMask::EMPTY;
+/// there, does not wait for CPUs that nobody will release. Returns those whose start was refused.
+fn release<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Synced<P>) -> Refusals {
+    blocks
+        .iter()
+        .for_each(|block| come_unasked::<A, P>(block, tables));
+    let mut refused = Refusals::default();
     for block in blocks {
         if let Err(why) = release_one::<A, P>(block, tables) {
-            warning!(
-                "CPU {} (hw {}) could not be started: {why:?}",
-                block.cpu,
-                block.hw
-            );
-            // The id came from a mask of the same size.
-            let _ = refused.set(block.cpu_id());
+            refused.add(block.cpu_id(), why);
         }
         A::start_pause_ns().into_iter().for_each(sched::rest::<A>);
     }
+    refused.say();
     refused
 }
 
+/// Where a fault is to be: the hardware starts a CPU that was not released.
+fn come_unasked<A: Arch, P: Phase>(block: &'static BootBlock, tables: &Synced<P>) {
+    if inject::at(Place::Unasked, block.cpu).goes() {
+        return;
+    }
+    let off = IrqOff::new();
+    // One that does not come is one that did not come unasked.
+    let _ = ask::<A, P>(block, tables, 0);
+    drop(off);
+    sched::rest::<A>(FETCH_NS);
+}
+
+/// Releases one; where it came unasked, from where it waits. It may come between the look and the release: then it is in
+/// the way of its own start, and is fetched afterwards.
 fn release_one<A: Arch, P: Phase>(block: &'static BootBlock, tables: &Synced<P>) -> Result<(), StartError> {
+    let fetched = block.door.is_early() && fetch::<A>(block);
+    let was_early = begin_one::<A, P>(block, tables)?;
+    if was_early && !fetched {
+        fetch::<A>(block);
+        let _off = IrqOff::new();
+        ask::<A, P>(block, tables, 0)?;
+    }
+    Ok(())
+}
+
+/// Brings a CPU that came unasked from where it waits, in the park page or turned off, to where a start finds it. Always true.
+fn fetch<A: Arch>(block: &'static BootBlock) -> bool {
+    let patience = clock::now_ns() + FETCH_NS;
+    while A::hw_off(block.hw) == Some(false) && clock::now_ns() < patience {
+        sched::rest::<A>(MS);
+    }
+    A::prepare_start(&[block]);
+    true
+}
+
+/// True if the CPU came unasked before.
+fn begin_one<A: Arch, P: Phase>(block: &'static BootBlock, tables: &Synced<P>) -> Result<bool, StartError> {
     let _off = IrqOff::new();
     let generation = cpu::word(block.cpu_id())
         .begin_start()
         .map_err(|_| StartError::NotOff)?;
-    block.renew(generation);
+    let was_early = block.renew(generation);
     phase::set(block.cpu_id(), &"starting: released, not in Rust yet");
     inject::at(Place::Starting, 0);
     ask::<A, P>(block, tables, 0).inspect_err(|_| {
         // It was never released, so it is off. Refused only if it came all the same, and then it is welcome.
         let _ = cpu::word(block.cpu_id()).cancel_start(generation);
-    })
+    })?;
+    Ok(was_early)
 }
 
 /// Sends the CPU to the shadow root, once that is sure to map all it needs until it has left it.
-fn ask<A: Arch, P: Phase>(
+pub(super) fn ask<A: Arch, P: Phase>(
     block: &'static BootBlock,
     tables: &Synced<P>,
     attempt: u32,
@@ -123,38 +156,6 @@ fn ask<A: Arch, P: Phase>(
     tables.enter::<A, _>(format_args!("starting CPU {}", block.cpu), &needed, start)
 }
 
-/// Sleeps until all are through the gate or the deadline has come, and asks CPUs again that show no sign of life.
-fn wait<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Synced<P>) {
-    let start = clock::now_ns();
-    let deadline = start + DEADLINE_NS + DEADLINE_PER_CPU_NS * blocks.len() as u64;
-    let mut arrived = 0;
-    let mut all_arrived = || {
-        inject::at(Place::Waiting, 0);
-        arrived += blocks[arrived..].iter().take_while(|b| !is_starting(b)).count();
-        arrived == blocks.len()
-    };
-    for attempt in 1..ATTEMPTS {
-        if sched::wait_until::<A>(start + ASK_AGAIN_NS * u64::from(attempt), &mut all_arrived) {
-            return;
-        }
-        for block in blocks.iter().filter(|b| is_starting(b) && !b.is_alive()) {
-            let _off = IrqOff::new();
-            // Whoever fails this time was already told of or stays silent.
-            let _ = ask::<A, P>(block, tables, attempt);
-        }
-    }
-    sched::wait_until::<A>(deadline, &mut all_arrived);
-}
-
-/// Whether it is still to come. One that is online is also in the mask by the time it has told the boot CPU.
-fn is_starting(block: &BootBlock) -> bool {
-    match cpu::word(block.cpu_id()).state() {
-        CpuState::Starting => true,
-        CpuState::Online => !ONLINE.test(block.cpu_id()),
-        _ => false,
-    }
-}
-
 /// Gives up those that are not there. The two words cannot disagree for long: the state word decides.
 fn revoke_missing<A: Arch>(blocks: &[&'static BootBlock], refused: &CpuMask) -> CpuMask {
     let online = ONLINE.snapshot();
@@ -163,58 +164,12 @@ fn revoke_missing<A: Arch>(blocks: &[&'static BootBlock], refused: &CpuMask) -> 
         if cpu::word(block.cpu_id()).revoke(block.generation()).is_ok() {
             let by = trace::number(cpu::this_cpu::<A>());
             trace::of::<A>(block.cpu_id(), Event::GivenUp { by });
-            let _ = block.life.compare_exchange(
-                BootBlock::FRESH,
-                BootBlock::REVOKED,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            );
+            block.door.revoke();
             // The id came from a mask of the same size.
             let _ = missing.set(block.cpu_id());
         }
     }
     missing
-}
-
-fn report(blocks: &[&'static BootBlock], came: &Came, ns: u64, method: &str) {
-    let Came { refused, missing } = came;
-    let mut expected = CpuMask::EMPTY;
-    for id in blocks.iter().map(|b| b.cpu_id()).chain([BOOT_CPU]) {
-        // The id came from a mask of the same size.
-        let _ = expected.set(id);
-    }
-    let online = ONLINE.snapshot();
-    let line = records::Cpus {
-        expected: &expected,
-        started: &expected.and_not(refused),
-        online: &online,
-        missing,
-        ns,
-    };
-    println!("{line}");
-    info!(
-        "smp: {} of {} CPUs online in {} us by {}",
-        online.count(),
-        expected.count(),
-        ns / 1000,
-        method
-    );
-    for cpu in missing.and_not(refused).iter() {
-        let alive = blocks.iter().any(|b| b.cpu_id() == cpu && b.is_alive());
-        let seen = if alive {
-            "was seen alive but did not reach the gate"
-        } else {
-            "gave no sign of life"
-        };
-        warning!(
-            "smp: CPU {cpu} (hw {}) {seen}; revoked: it parks if it still comes",
-            hw_of(cpu)
-        );
-    }
-}
-
-fn hw_of(cpu: CpuId) -> u64 {
-    cpu::hw_id(cpu).map_or(u64::MAX, |hw| hw.0)
 }
 
 /// The first Rust code of a secondary CPU, on its idle thread's stack, interrupts off, kernel tables on, its per-CPU base
@@ -224,13 +179,11 @@ fn hw_of(cpu: CpuId) -> u64 {
 /// Called once by the entry code of the CPU that `block` was made for.
 pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
     let cpu = block.cpu_id();
-    // Refused if the start was revoked meanwhile; the gate says so too, and parks.
-    let _ = block.life.compare_exchange(
-        BootBlock::FRESH,
-        BootBlock::ALIVE,
-        Ordering::AcqRel,
-        Ordering::Acquire,
-    );
+    if !block.door.enter() {
+        // It has set up nothing yet that would have to be quietened.
+        A::irq_save();
+        A::park()
+    }
     phase::set(cpu, &"starting: in Rust, not through the gate yet");
     trace::of::<A>(cpu, Event::Alive);
     inject::at(Place::Entry, 0);

@@ -3,11 +3,13 @@
 mod blocks;
 mod bringup;
 pub(crate) mod hotplug;
+mod missing;
 #[cfg(any(feature = "fault-injection", test))]
 mod next;
 mod ops;
 mod params;
 mod stop;
+mod watch;
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 

@@ -40,8 +40,11 @@ pub(crate) fn start_all_again<A: Arch>() {
         let _ = (!may).then(|| left.set(block.cpu_id()));
         may
     });
-    // FRESH, under the generation that it had: who comes shows that, and no gate opens.
-    coming.iter().for_each(|block| block.renew(block.generation()));
+    // With an open door, under the generation that it had: who comes shows that, and no gate opens.
+    // All are taken out of where they wait anyway.
+    coming
+        .iter()
+        .for_each(|block| _ = block.renew(block.generation()));
     A::prepare_start(&coming);
     let outcomes = mm::enter_at_the_end::<A, _>(|tables| {
         A::prepare_entry(&blocks::all(), tables);
@@ -111,7 +114,7 @@ fn ask<A: Arch>(block: &'static BootBlock, tables: &InStep, attempt: u32) -> Res
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(why) => write!(f, "cannot be started: {why:?}"),
+            Self::Refused(why) => write!(f, "cannot be started: {why}"),
             Self::Unseen => f.write_str("was started, and does not come"),
         }
     }

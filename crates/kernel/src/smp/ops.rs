@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 use cpumask::CpuId;
 use smp_stop::smp::Limits;
 
+use super::blocks;
 use crate::arch::{Arch, Bound, Rung, SignalError, Targets};
 use crate::cpu;
 use crate::inject::{self, Effect, Place};
@@ -24,8 +25,11 @@ impl<A: Arch> smp_stop::smp::SmpStopOps for Machine<'_, A> {
         }
     }
 
+    /// Where the hardware has no view, a CPU is known to be on if it came unasked.
     fn hw_off(&self, cpu: CpuId) -> Option<bool> {
-        A::hw_off(cpu::hw_id(cpu)?)
+        let hw = cpu::hw_id(cpu)?;
+        let unasked = || (blocks::is_early(cpu) || A::waits_unasked(hw)).then_some(false);
+        A::hw_off(hw).or_else(unasked)
     }
 
     fn sees_power(&self) -> bool {

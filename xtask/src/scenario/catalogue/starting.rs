@@ -188,6 +188,18 @@ pub fn scenarios() -> Vec<Scenario> {
                 stage("and_came_back", 4, panic().cpu(2, interrupted())).run("offline 2;online 2;panic"),
             ],
         ),
+        scenario(
+            57,
+            "cpu_comes_unasked",
+            "the hardware starts a CPU that was not released: it waits, can be released yet, and a stop knows of it",
+            "a signal that reaches more CPUs than one; the order of its coming and its release is loom's",
+            &[
+                Loom("unasked_arrival"),
+                Loom("unasked_vs_stop"),
+                Sim("scenario_57_cpu_comes_unasked"),
+            ],
+            unasked(),
+        ),
     ]
 }
 
@@ -249,6 +261,37 @@ fn third_party() -> Vec<Stage> {
                 .cpu(2, parked().via(&["gate"]).why(&["LATE"])),
         )
         .inject("started@0:panic,installed@2:delay=1s,table@0:delay=3s"),
+    ]
+}
+
+/// A CPU comes before any is released, and waits: on x86 in the park page, on aarch64 turned off, which the hardware shows.
+fn unasked() -> Vec<Stage> {
+    let before_any = "unasked/1@0:skip,unasked/2@0:panic";
+    let stopped = |end: Expect| end.early().owner(vec![0]).clue("Unasked");
+    vec![
+        stage(
+            "and_is_released_later",
+            4,
+            panic().cpu(2, interrupted()).says("online=0-3 missing= "),
+        )
+        .inject("unasked/2@0:skip")
+        .run("panic"),
+        stage("all_of_them", 4, panic().says("online=0-3 missing= "))
+            .inject("unasked@0*:skip")
+            .run("panic"),
+        stage(
+            "before_a_stop",
+            4,
+            stopped(partial())
+                .alone()
+                .cpu(1, named("UNASKED").state(&["off"]))
+                .says(" off= silent=1 "),
+        )
+        .on(X86, None)
+        .inject(before_any),
+        stage("before_a_stop_and_off", 4, stopped(panic()).alone())
+            .on(ARM, None)
+            .inject(before_any),
     ]
 }
 
