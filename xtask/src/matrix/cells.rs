@@ -82,15 +82,16 @@ impl Cell {
         format!("{}-{}", self.flavour.build(), self.cpus)
     }
 
-    /// The row of the summary: machine, or task.
+    /// The row of the summary: machine, or task. What a machine lacks speaks for itself.
     pub fn row(&self) -> String {
+        let variant = self.variant.trim_start_matches("features-");
         let what = if self.task == Task::Boot {
-            self.variant
+            variant
         } else {
             self.task.name()
         };
         if self.task != Task::Boot && !is_first(self.flavour.arch, self.variant) {
-            return format!("{} {} {what}", self.flavour.arch, self.variant);
+            return format!("{} {variant} {what}", self.flavour.arch);
         }
         format!("{} {what}", self.flavour.arch)
     }

@@ -1,5 +1,7 @@
 //! Whether a cell's run ended in the right way, and for the right reason.
 
+mod words;
+
 use super::cells::Cell;
 use super::task::{Task, Way};
 use super::{odd, places};
@@ -35,14 +37,12 @@ pub fn check(cell: &Cell, outcome: &Outcome) -> Result<(), String> {
     if let Some(odd) = &cell.odd {
         return odd::check(cell, odd, outcome).and_then(|()| stopped(records));
     }
-    if !outcome.text.contains(cell.says) {
-        return Err(format!("it does not say: {}", cell.says));
-    }
+    words::said(cell, outcome)?;
     if cell.task == Task::TooSmall {
         return panicked(cell.task, records);
     }
     match cell.task {
-        Task::Refused(_) => unready(records)?,
+        Task::Refused(_) => words::refused(records)?,
         _ => readiness(cell, records)?,
     }
     places::check(cell, &outcome.text)?;
@@ -68,14 +68,6 @@ fn last_word(records: &[Record]) -> Result<(), String> {
     match after.into_iter().find(|record| record.kind != "way") {
         Some(record) => Err(format!("@{} follows on @end", record.kind)),
         None => Ok(()),
-    }
-}
-
-/// A kernel that cannot do without something does not try to.
-fn unready(records: &[Record]) -> Result<(), String> {
-    match last(records, "ready") {
-        None => Ok(()),
-        Some(_) => Err("it came up where it cannot run".into()),
     }
 }
 
@@ -257,7 +249,7 @@ mod tests {
     const CPUS: &str = "@cpus expected=0-3 online=0-3 missing=";
     const STOP: &str = "@stop state=stopped owner=0 stopped=1-3 silent=";
 
-    fn verdict(name: &str, end: End, lines: &[&str]) -> Result<(), String> {
+    pub(super) fn verdict(name: &str, end: End, lines: &[&str]) -> Result<(), String> {
         let cell = cells::all(false)
             .into_iter()
             .find(|cell| cell.name() == name)
@@ -385,29 +377,6 @@ mod tests {
         assert_eq!(verdict(r#"@panic cpu=0 why="stack overflow: thread 3""#), Ok(()));
         assert!(verdict(r#"@panic cpu=0 why="page fault at pc=0x1""#).is_err());
         assert!(verdict("").is_err());
-    }
-
-    #[test]
-    fn a_cpu_that_will_not_do_is_refused_in_words() {
-        let verdict = |end, lines: &[&str]| verdict("x86_64/features-no-tsc/smp-2/refused", end, lines);
-        let why = r#"@panic cpu=0 why="this CPU has no time-stamp counter (TSC)""#;
-        let stop = "@stop state=stopped owner=0 stopped= off= silent=";
-        assert_eq!(verdict(End::Panic, &[why, stop, "@end how=halt"]), Ok(()));
-        assert!(verdict(End::Timeout, &[]).is_err(), "silence");
-        assert!(verdict(End::Panic, &[READY, why, stop]).is_err());
-        assert!(verdict(End::Panic, &[why]).is_err());
-        assert!(verdict(End::Panic, &[r#"@panic why="page fault""#, stop]).is_err());
-    }
-
-    #[test]
-    fn what_must_be_said_is_missed() {
-        let name = "x86_64/features-no-nx/smp-2";
-        let ready = READY.replace("4/4", "2/2");
-        let verdict = |lines: &[&str]| verdict(name, End::Poweroff, lines);
-        let silent = verdict(&[CPUS, &ready, STOP]).unwrap_err();
-        assert!(silent.contains("no-execute"), "{silent}");
-        let words = "mm: without a no-execute bit, what is not code can be executed all the same";
-        assert_eq!(verdict(&[words, CPUS, &ready, STOP]), Ok(()));
     }
 
     #[test]

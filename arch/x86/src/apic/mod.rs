@@ -65,7 +65,11 @@ pub fn firmware_uses_x2apic() -> bool {
 /// Physical address of the executing CPU's register page, by the CPU's own word: what `IA32_APIC_BASE` says (SDM Vol. 3A,
 /// 11.4.4), and on a CPU without that register, where it cannot be moved, [`DEFAULT_PAGE`].
 pub fn page_address() -> u64 {
-    base().map_or(DEFAULT_PAGE, |base| base & BASE_ADDRESS)
+    page_of(base())
+}
+
+fn page_of(base: Option<u64>) -> u64 {
+    base.map_or(DEFAULT_PAGE, |base| base & BASE_ADDRESS)
 }
 
 /// Fixes how all APICs of the machine are reached, once, on the boot CPU. `page` is the mapped register page, or `None`
@@ -231,5 +235,20 @@ impl LocalApic {
         cpu::fence_before_wrmsr();
         // SAFETY: as for `command_xapic`.
         unsafe { wrmsr(msr::X2APIC + Reg::Command as u32, command) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever tables say: nobody asks them.
+    #[test]
+    fn registers_are_where_the_cpu_has_them() {
+        assert_eq!(page_of(None), DEFAULT_PAGE);
+        for flags in [0, BASE_ENABLE, BASE_ENABLE | BASE_X2APIC | 1 << 8] {
+            assert_eq!(page_of(Some(DEFAULT_PAGE | flags)), DEFAULT_PAGE);
+            assert_eq!(page_of(Some(0xf_e123_4000 | flags)), 0xf_e123_4000);
+        }
     }
 }

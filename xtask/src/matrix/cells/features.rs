@@ -5,8 +5,8 @@ use super::variants::{Variant, variant};
 use crate::arch::Arch;
 use crate::vm::spec::Boot;
 
-const BOTH: &[(bool, u32)] = &[(false, 1), (true, 2)];
-const MANY: &[(bool, u32)] = &[(true, 2)];
+const BOTH: &[(bool, u32)] = &[(false, 1), (true, 4)];
+const MANY: &[(bool, u32)] = &[(true, 4)];
 
 const fn x86_64(name: &'static str, cpu: &'static str) -> Variant {
     variant(Arch::X86_64, name, Boot::Pvh).cpu(cpu).only(BOTH)
