@@ -58,6 +58,8 @@ impl PowerOps for Aarch64 {
         }
     }
 
+    const DEATH: &'static str = PSCI_RESET.name;
+
     /// aarch64 knows no triple fault: with vectors that cannot be fetched the CPU takes instruction aborts for ever, and
     /// a watchdog resets the machine. This is the watchdog; without PSCI, the aborts.
     fn die() -> ! {

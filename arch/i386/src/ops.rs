@@ -216,6 +216,8 @@ impl PowerOps for I386 {
         irqflag::halt_forever()
     }
 
+    const DEATH: &'static str = "triple";
+
     fn die() -> ! {
         power::triple_fault();
         irqflag::halt_forever()

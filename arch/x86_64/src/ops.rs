@@ -218,6 +218,8 @@ impl PowerOps for X8664 {
         irqflag::halt_forever()
     }
 
+    const DEATH: &'static str = "triple";
+
     fn die() -> ! {
         power::triple_fault();
         irqflag::halt_forever()

@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn a_machine_that_is_too_small_says_why() {
-        let name = "i386/memory-5M/up-1/too-small";
+        let name = "i386/memory-5M/smp-2/too-small";
         let verdict = |why: &str| verdict(name, End::Panic, &[why, STOP]);
         let right = r#"@panic why="the kernel's image, 0x1-0x2, lies outside of RAM: the map""#;
         assert_eq!(verdict(right), Ok(()));

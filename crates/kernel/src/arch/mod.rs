@@ -402,6 +402,9 @@ pub trait PowerOps {
     /// Executes an instruction that no CPU defines.
     fn undefined_instruction();
 
+    /// What [`Self::die`] is called among the ways to reset the machine.
+    const DEATH: &'static str;
+
     /// Resets or hangs the machine without a word, as a fault no handler can take does: the last resort of a kernel that
     /// fails whatever it does, and for the runner's own tests.
     fn die() -> !;

@@ -167,10 +167,13 @@ fn again<A: Arch>(cause: &Cause<'_>) {
 
 /// The third: how the stop ended, as long as nobody has said it. Whatever the failures have in common is left alone.
 fn last_words<A: Arch>(stop: &Stopped) -> ! {
-    println!("a third failure while panicking: no more is told");
+    println!("panic while panicking for the third time: no more is told");
     if TOLD.swap(ALL, Ordering::Relaxed) < ALL {
         println!("{stop}");
         power::announce(End::Panic);
+    }
+    if AFTER.load(Ordering::Relaxed) != 0 {
+        power::announce_way(A::DEATH);
     }
     without_a_word::<A>()
 }

@@ -6,7 +6,7 @@ mod ways;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use smp_stop::Reason;
-pub(crate) use ways::{choose, choose_of, power_off, reboot, reset};
+pub(crate) use ways::{announce_way, choose, choose_of, power_off, reboot, reset};
 
 use crate::arch::Arch;
 use crate::inject::{self, Place};

@@ -65,17 +65,18 @@ pub(crate) fn choose_of<A: Arch>(name: &str) -> Result<(), &'static str> {
 pub(crate) fn reboot<A: Arch>() {
     reset_by::<A>(|way| {
         boots::tell_firmware::<A>(way.name);
-        announce(way);
+        announce_way(way.name);
     });
 }
 
 /// The same, for a kernel that failed.
 pub(crate) fn reset<A: Arch>() {
-    reset_by::<A>(announce);
+    reset_by::<A>(|way| announce_way(way.name));
 }
 
-fn announce(way: &Way) {
-    println!("{}", records::Way { name: way.name });
+/// The line that stands before each way to reset the machine that is tried.
+pub(crate) fn announce_way(name: &str) {
+    println!("{}", records::Way { name });
 }
 
 fn reset_by<A: Arch>(before: impl Fn(&Way)) {

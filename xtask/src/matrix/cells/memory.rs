@@ -85,7 +85,7 @@ const VARIANTS: &[Variant] = &[
         .only(UP),
 ];
 
-/// Where memory ends before the image does, and the kernel can say so.
+/// The image of an SMP build reaches into memory that the BIOS keeps, which the kernel can say.
 const TOO_SMALL: Variant = variant(I386, "memory-5M", BzImage).memory("5", 5);
 
 /// The family: `--filter memory`.
@@ -94,7 +94,7 @@ pub(super) fn cells(release: bool) -> impl Iterator<Item = Cell> {
         let sizes = variant.only.unwrap_or_default().iter();
         sizes.map(move |(smp, cpus)| cell(variant, *smp, *cpus, release, Task::Boot))
     });
-    boots.chain([cell(&TOO_SMALL, false, 1, release, Task::TooSmall)])
+    boots.chain([cell(&TOO_SMALL, true, 2, release, Task::TooSmall)])
 }
 
 /// How many MiB of RAM a kernel of `arch` reaches.

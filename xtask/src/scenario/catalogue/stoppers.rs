@@ -353,7 +353,7 @@ fn owner_reenters() -> Vec<Stage> {
 
 /// The second failure of a report is told in a line, the third halts; wherever they are, and however many would follow.
 fn owner_fails_for_ever() -> [Stage; 7] {
-    let third = "a third failure while panicking: no more is told";
+    let third = "panic while panicking for the third time: no more is told";
     let inner = |place| panic().owner(vec![1]).clue(place);
     let deep = || inner("injected at Backtrace").panics(2).says(third);
     let run = "on 1 panic";
