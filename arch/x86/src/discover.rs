@@ -43,7 +43,7 @@ fn read<A: Arch>(info: &BootInfo, acpi: &mut AcpiInfo) -> Result<(), &'static st
 
 fn list_cpus(acpi: &AcpiInfo, platform: &mut Platform) {
     platform.start_method = "INIT-SIPI";
-    platform.cpu_source = if acpi.cpus.is_empty() { "none" } else { "MADT" };
+    platform.cpu_source = if acpi.has_madt() { "MADT" } else { "none" };
     acpi.startable().for_each(|cpu| platform.add_cpu(HwId(cpu.hw_id)));
     platform.cpus_dropped += acpi.cpus_dropped as usize;
     platform.cpus_unknown = acpi.has_unknown_cpus();

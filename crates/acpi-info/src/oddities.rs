@@ -153,6 +153,12 @@ impl AcpiInfo {
         !self.madt_seen || self.madt.unread.is_some() || self.madt.short_cpus
     }
 
+    /// Whether there is a MADT, in whatever state.
+    #[must_use]
+    pub const fn has_madt(&self) -> bool {
+        self.madt_seen
+    }
+
     /// All that is not as it should be: each kind once.
     pub fn oddities(&self) -> impl Iterator<Item = Oddity> + use<> {
         let madt = &self.madt;

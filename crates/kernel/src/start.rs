@@ -13,8 +13,8 @@ use crate::facts::{BOOT, PLATFORM};
 use crate::inject::{self, Place};
 use crate::mm::{self, Areas, Changed, EarlyRam, MEMBLOCK, Mapped, Stack, Synced, Unfit};
 use crate::{
-    banner, canary, clock, efi, hooks, info, monitor, params, percpu_areas, phase, power, sched, smp,
-    staging, tick, trace, warning,
+    banner, canary, clock, efi, hooks, info, monitor, params, percpu_areas, phase, power, println, sched,
+    smp, staging, tick, trace, warning,
 };
 
 /// Boots. Called once, by the entry code of the boot CPU: on `init_stack`, at the addresses the image is linked for, with
@@ -219,6 +219,9 @@ fn setup_nr_cpu_ids<A: Arch>() {
             false => "",
         }
     );
+    if platform.cpus_unknown {
+        println!("@list source={} whole=no", platform.cpu_source);
+    }
     let mut left = secondaries.peekable();
     if left.peek().is_some() {
         warning!(

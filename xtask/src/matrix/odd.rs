@@ -99,6 +99,11 @@ impl Odd {
         }
     }
 
+    /// Whether it must be said that there may be CPUs which are not known.
+    fn unknown(&self) -> bool {
+        self.what == Madt && acpi::odd(self.kind, seed()).is_some_and(|odd| odd.unknown)
+    }
+
     /// What is right: CPUs online in an SMP build, sentences, and memory that is not to be given out.
     fn right(&self) -> Option<(usize, Vec<&'static str>, Vec<Range<u64>>)> {
         let (cpus, says, held) = match self.what {
@@ -128,33 +133,20 @@ const BOOT: &str = "run=cpus;poweroff";
 const EARLYCON: &str = "earlycon=pl011,0x9000000 run=cpus;poweroff";
 const IN_RAM: &str = "which is RAM; they are not touched";
 const GREW: &str = "the tables grew to";
-const UNKNOWN: &str = "others are unknown, because the list is damaged";
 
 /// What goes to which machines.
 const ODD: &[(Odd, &[Arch], &[bool])] = &[
-    (
-        odd(Madt, "tables-no-length").says(&[UNKNOWN]),
-        &[Arch::X86_64],
-        BOTH,
-    ),
-    (odd(Madt, "tables-no-length-first").says(&[UNKNOWN]), X86, SMP),
-    (odd(Madt, "tables-too-long").says(&[UNKNOWN]), &[Arch::I386], BOTH),
-    (
-        odd(Madt, "tables-last-cut-off").says(&[UNKNOWN]),
-        &[Arch::X86_64],
-        SMP,
-    ),
-    (odd(Madt, "tables-short-cpu").says(&[UNKNOWN]), X86, SMP),
+    (odd(Madt, "tables-no-length"), &[Arch::X86_64], BOTH),
+    (odd(Madt, "tables-no-length-first"), X86, SMP),
+    (odd(Madt, "tables-too-long"), &[Arch::I386], BOTH),
+    (odd(Madt, "tables-last-cut-off"), &[Arch::X86_64], SMP),
+    (odd(Madt, "tables-short-cpu"), X86, SMP),
     (odd(Madt, "tables-disabled"), &[Arch::X86_64], SMP),
     (odd(Madt, "tables-unknown-flags"), &[Arch::I386], SMP),
     (odd(Madt, "tables-again"), &[Arch::X86_64], BOTH),
     (odd(Madt, "tables-id-of-all"), X86, SMP),
-    (
-        odd(Madt, "tables-no-fields").says(&[UNKNOWN]),
-        &[Arch::X86_64],
-        SMP,
-    ),
-    (odd(Madt, "tables-no-madt").says(&[UNKNOWN]), &[Arch::I386], UP),
+    (odd(Madt, "tables-no-fields"), &[Arch::X86_64], SMP),
+    (odd(Madt, "tables-no-madt"), &[Arch::I386], UP),
     (odd(Madt, "tables-io-apic-in-ram").says(&[IN_RAM]), X86, SMP),
     (odd(Map, "tables-claims-300").words(MEM).says(&[GREW]), X86, BOTH),
     (odd(Map, "tables-claims-3000").words(MEM).says(&[GREW]), X86, SMP),
@@ -273,6 +265,7 @@ pub fn check(cell: &Cell, odd: &Odd, outcome: &Outcome) -> Result<(), String> {
         ready(cpus, &outcome.records)
     };
     said(&says, &outcome.text)
+        .and_then(|()| listed_whole(odd.unknown(), &outcome.records))
         .and_then(|()| match odd.panics {
             Some(why) => panicked(why, &outcome.records),
             None => came_up(),
@@ -289,6 +282,16 @@ fn said(says: &[&str], text: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A list of CPUs that is not whole is said to be, and no other is.
+fn listed_whole(unknown: bool, records: &[Record]) -> Result<(), String> {
+    let whole = last(records, "list").is_none_or(|list| list.get("whole") != Some("no"));
+    match whole == unknown {
+        true if unknown => Err("nothing says that CPUs are unknown".into()),
+        true => Err("CPUs are said to be unknown, and are not".into()),
+        false => Ok(()),
+    }
 }
 
 fn ready(cpus: usize, records: &[Record]) -> Result<(), String> {
@@ -365,6 +368,14 @@ mod tests {
         assert_eq!(said(&["b"], "abc\nx"), Ok(()));
         assert!(said(&["b"], "abc\nb").is_err());
         assert!(said(&["b"], "ac").is_err());
+    }
+
+    #[test]
+    fn a_list_that_is_not_whole_is_said_to_be() {
+        let list = [Record::parse("@list source=MADT whole=no").unwrap()];
+        assert_eq!(listed_whole(true, &list), Ok(()));
+        assert_eq!(listed_whole(false, &[]), Ok(()));
+        assert!(listed_whole(false, &list).is_err() && listed_whole(true, &[]).is_err());
     }
 
     #[test]

@@ -376,11 +376,11 @@ pub const KINDS: &[Kind] = &[
         }
     }),
     ("gic-is-another", |_, mut parts| {
-        // Says that it is a GICv2 whose CPU interface is where the redistributors are.
+        // Says that it is a GICv2, with the CPU interface where such a machine has it and this one has nothing.
         let v2 = parts.gic[0]
             .clone()
             .with("compatible", text("arm,cortex-a15-gic"));
-        parts.gic = vec![v2.with("reg", wide(&[GICD, 0x1_0000, GICR, 0x1_0000]))];
+        parts.gic = vec![v2.with("reg", wide(&[GICD, 0x1_0000, 0x801_0000, 0x1_0000]))];
         parts.odd()
     }),
     ("gic-in-ram", |r, mut parts| {
@@ -465,7 +465,7 @@ pub const KINDS: &[Kind] = &[
         odd.blob.extend(r.bytes(4 * r.clone().within(1, 0x4000)));
         let len = odd.blob.len() as u32;
         header(&mut odd.blob, 1, len);
-        odd.held = vec![super::BLOB_AT..super::BLOB_AT + u64::from(len)];
+        odd.held[0].end = super::BLOB_AT + u64::from(len);
         odd
     }),
     ("cut-off", |r, parts| {
