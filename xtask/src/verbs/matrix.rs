@@ -30,6 +30,7 @@ const SHARDS: usize = 6;
   cargo xtask matrix --list                  the names of all cells
   cargo xtask matrix --filter aarch64/       one architecture
   cargo xtask matrix --filter /smp-255       one size
+  cargo xtask matrix --filter tables         machines whose tables have something odd in them; TABLES_SEED=0x.. for others
   cargo xtask matrix --report matrix.html    a page with what each CPU of each cell did
   cargo xtask matrix --shard 2/6 --release   one part of six, with optimised kernels
   cargo xtask matrix --list --json           the cells and shards, for a CI's matrix")]
