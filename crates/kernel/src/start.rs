@@ -220,7 +220,8 @@ fn setup_nr_cpu_ids<A: Arch>() {
         }
     );
     if platform.cpus_unknown {
-        println!("@list source={} whole=no", platform.cpu_source);
+        let source = platform.cpu_source;
+        println!("{}", records::List { source, whole: "no" });
     }
     let mut left = secondaries.peekable();
     if left.peek().is_some() {

@@ -97,6 +97,16 @@ record! {
     }
 }
 
+record! {
+    /// Firmware's list of CPUs is not all there: there may be CPUs that no table names.
+    List<W: "a word"> = "list" {
+        /// Whose list it is: `MADT`, `FDT`.
+        source: W = "source",
+        /// `no`.
+        whole: W = "whole",
+    }
+}
+
 impl Cpus<CpuList<'_>> {
     /// The boot CPU had no other to start.
     pub const fn alone() -> Self {
@@ -281,7 +291,7 @@ record! {
 }
 
 /// Every kind: its word, what it says, and its fields.
-pub fn catalogue() -> [(&'static str, &'static str, &'static [Field]); 12] {
+pub fn catalogue() -> [(&'static str, &'static str, &'static [Field]); 13] {
     use crate::{Digits, Text};
 
     fn of<'a, R: Record<'a>>() -> (&'static str, &'static str, &'static [Field]) {
@@ -290,6 +300,7 @@ pub fn catalogue() -> [(&'static str, &'static str, &'static [Field]); 12] {
 
     [
         of::<Boot<&str>>(),
+        of::<List<&str>>(),
         of::<Cpus<CpuList<'_>>>(),
         of::<Ready<&str, Digits<'_>>>(),
         of::<Selftest>(),

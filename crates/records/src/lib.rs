@@ -31,6 +31,8 @@ mod line;
 mod value;
 
 pub use cpu_list::CpuList;
-pub use kinds::{Boot, Cpu, Cpus, EfiVars, End, Hotplug, Next, Panic, Ready, Selftest, Stop, Way, catalogue};
+pub use kinds::{
+    Boot, Cpu, Cpus, EfiVars, End, Hotplug, List, Next, Panic, Ready, Selftest, Stop, Way, catalogue,
+};
 pub use line::{Damage, Field, Line, Lookup, Record};
 pub use value::{Digits, Hex, Listed, MaybeCpu, OutOf, Put, Quoted, Take, Text};

@@ -3,8 +3,8 @@
 use cpumask::{CpuId, CpuMask};
 use proptest::prelude::*;
 use records::{
-    Boot, Cpu, CpuList, Cpus, Damage, Digits, End, Hex, Hotplug, Line, MaybeCpu, Next, OutOf, Panic, Quoted,
-    Ready, Record, Selftest, Stop, Text, Way,
+    Boot, Cpu, CpuList, Cpus, Damage, Digits, End, Hex, Hotplug, Line, List, MaybeCpu, Next, OutOf, Panic,
+    Quoted, Ready, Record, Selftest, Stop, Text, Way,
 };
 
 type Mask = CpuMask<8>;
@@ -78,6 +78,7 @@ proptest! {
         same(&Boot { n, by: &*a });
         same(&End { how: &*a });
         same(&Way { name: &*b });
+        same(&List { source: &*a, whole: "no" });
         same(&Selftest { passed: n, failed: m });
         same(&Cpu { n, state: &*a, via: Text(&b), why: &*c, regs: m });
         let cpus = OutOf { have: n, want: m };
@@ -140,6 +141,7 @@ read_as! {
     Boot<&str> => Boot<&str>;
     End<&str> => End<&str>;
     Way<&str> => Way<&str>;
+    List<&str> => List<&str>;
     Selftest => Selftest;
     Cpu<&str, Text<'_>> => Cpu<&str, Text<'_>>;
     Ready<&str, Digits<'_>> => Ready<&str, Digits<'_>>;
@@ -178,7 +180,7 @@ fn a_word_that_is_none_cannot_tear_a_line_apart() {
 #[test]
 fn the_catalogue_is_whole() {
     let kinds: std::collections::BTreeSet<_> = records::catalogue().iter().map(|(kind, ..)| *kind).collect();
-    assert_eq!(kinds.len(), 12, "each kind once");
+    assert_eq!(kinds.len(), 13, "each kind once");
     for (kind, doc, fields) in records::catalogue() {
         assert!(!doc.is_empty() && !fields.is_empty(), "@{kind}");
         assert!(fields.iter().all(|field| !field.doc.is_empty()), "@{kind}");

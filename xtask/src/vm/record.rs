@@ -75,6 +75,12 @@ pub fn since_reset(records: &[Record]) -> &[Record] {
     &records[resets.map_or(0, |at| at + 1)..]
 }
 
+/// The first record after the kernel's last word, which nothing follows on but ways to reset the machine.
+pub fn after_end(records: &[Record]) -> Option<&Record> {
+    let after = records.iter().skip_while(|record| record.kind != "end").skip(1);
+    after.into_iter().find(|record| record.kind != "way")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +128,20 @@ mod tests {
             serde_json::to_string(&record).unwrap(),
             r#"{"how":"poweroff","record":"end"}"#
         );
+    }
+
+    #[test]
+    fn nothing_follows_on_the_last_word_but_ways() {
+        let after = |lines: &[&str]| {
+            let records: Vec<_> = lines.iter().filter_map(|line| Record::parse(line)).collect();
+            after_end(&records).map(|record| record.kind.clone())
+        };
+        assert_eq!(after(&["@stop", "@end how=reboot", "@way name=acpi"]), None);
+        assert_eq!(after(&["@stop"]), None);
+        for more in ["end", "stop", "panic", "ready"] {
+            let found = after(&["@end how=panic", "@way name=acpi", &format!("@{more}")]);
+            assert_eq!(found.as_deref(), Some(more));
+        }
     }
 
     #[test]

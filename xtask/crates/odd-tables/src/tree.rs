@@ -7,7 +7,7 @@ mod stub;
 
 use std::ops::Range;
 
-pub use kinds::KINDS;
+pub use kinds::kinds;
 pub use parts::Parts;
 pub use stub::stub;
 
@@ -51,6 +51,6 @@ pub type Kind = (&'static str, fn(&mut Random, Parts) -> Odd);
 /// The kind of this name, by this seed, with this command line for the kernel.
 #[must_use]
 pub fn odd(name: &str, seed: u64, bootargs: &str) -> Option<Odd> {
-    let (name, make) = KINDS.iter().find(|(kind, _)| *kind == name)?;
+    let (name, make) = kinds().find(|(kind, _)| *kind == name)?;
     Some(make(&mut Random::new(seed, name), Parts::usual(bootargs)))
 }
