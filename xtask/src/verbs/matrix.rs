@@ -25,6 +25,8 @@ const SHARDS: usize = 6;
 ///
 /// Cells named panic, hang and triple-fault are controls: kernels that must fail, each in its own way. A cell is
 /// wrong if it ends in another way than it must, and if it ends in that way for another reason.
+///
+/// A cell that takes a newer QEMU than there is, is skipped, by name and with the reason. The exit code is 3 if all are.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask matrix --list                  the names of all cells

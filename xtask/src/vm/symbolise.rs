@@ -1,10 +1,12 @@
 //! Addresses of the kernel to functions and lines, on the host: the kernel itself carries no names.
 
 use std::fmt::Write;
-use std::os::fd::AsRawFd;
+use std::sync::Arc;
 
-use addr2line::{Loader, Location};
-use anyhow::{Result, anyhow};
+use addr2line::{Context, Location};
+use anyhow::Result;
+use gimli::{Dwarf, EndianArcSlice, LittleEndian, SectionId};
+use object::{File, Object, ObjectSection, ObjectSymbol};
 
 use crate::kernel::Artefact;
 use crate::kernel::elf::Elf;
@@ -12,13 +14,18 @@ use crate::paths;
 
 /// The debug information of one ELF file.
 pub struct Symbols {
-    loader: Loader,
+    lines: Context<Bytes>,
+    /// Address and name, by address: assembly without line numbers still has these.
+    names: Vec<(u64, String)>,
     /// Virtual ranges that hold the kernel, with what to add to a physical address to get there.
     ranges: Vec<Range>,
     build_id: Option<String>,
     /// The file, as one would type it.
     name: String,
 }
+
+/// A section, shared among the readers of it.
+type Bytes = EndianArcSlice<LittleEndian>;
 
 struct Range {
     virt: u64,
@@ -32,17 +39,17 @@ impl Symbols {
     /// # Errors
     /// When it is no ELF file.
     pub fn open(elf: &Artefact) -> Result<Self> {
-        // By descriptor: the name may belong to a later build by now.
-        let path = format!("/proc/self/fd/{}", elf.file.as_raw_fd());
-        let loader = Loader::new(&path).map_err(|error| anyhow!("{}: {error}", elf.path.display()))?;
-        let parsed = Elf::parse(&elf.read()?)?;
+        let data = elf.read()?;
+        let parsed = Elf::parse(&data)?;
+        let file = File::parse(&*data)?;
         let ranges = parsed.loads.iter().map(|load| Range {
             virt: load.virt,
             phys: load.phys,
             size: load.memory,
         });
         Ok(Self {
-            loader,
+            lines: lines(&file)?,
+            names: names(&file),
             ranges: ranges.collect(),
             build_id: parsed.build_id,
             name: paths::shown(&elf.path),
@@ -67,7 +74,7 @@ impl Symbols {
             return Vec::new();
         };
         let mut names = Vec::new();
-        if let Ok(mut frames) = self.loader.find_frames(address) {
+        if let Ok(mut frames) = self.lines.find_frames(address).skip_all_loads() {
             while let Ok(Some(frame)) = frames.next() {
                 let name = frame
                     .function
@@ -96,11 +103,31 @@ impl Symbols {
         })
     }
 
-    /// Assembly without line numbers still has symbols.
+    /// The last symbol at or before `address`.
     fn symbol(&self, address: u64) -> Option<String> {
-        let name = self.loader.find_symbol(address)?;
+        let after = self.names.partition_point(|(start, _)| *start <= address);
+        let (_, name) = self.names.get(after.checked_sub(1)?)?;
         Some(format!("{:#}", rustc_demangle::demangle(name)))
     }
+}
+
+/// The line tables and what else of DWARF leads to a line. Our linkers compress nothing.
+fn lines(file: &File<'_>) -> Result<Context<Bytes>> {
+    let section = |id: SectionId| {
+        let data = file
+            .section_by_name(id.name())
+            .map_or(Ok(&[][..]), |section| section.data());
+        data.map(|data| Bytes::new(Arc::from(data), LittleEndian))
+    };
+    Ok(Context::from_dwarf(Dwarf::load(section)?)?)
+}
+
+fn names(file: &File<'_>) -> Vec<(u64, String)> {
+    let defined = file.symbols().filter(ObjectSymbol::is_definition);
+    let named = defined.filter_map(|symbol| Some((symbol.address(), symbol.name().ok()?.to_owned())));
+    let mut names: Vec<(u64, String)> = named.filter(|(_, name)| !name.is_empty()).collect();
+    names.sort();
+    names
 }
 
 fn show(function: Option<&str>, location: Option<&Location<'_>>) -> String {
