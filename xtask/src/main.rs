@@ -4,6 +4,7 @@ mod arch;
 mod audit;
 mod bench;
 mod book;
+mod checkout;
 mod death;
 mod debugger;
 mod disk;
@@ -100,7 +101,11 @@ fn run(cli: Cli) -> Result<Exit> {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = Cli::parse();
+    let ran = paths::ensure_root()
+        .and_then(|()| checkout::settle())
+        .and_then(|()| run(cli));
+    match ran {
         Ok(exit) => exit.into(),
         Err(error) => {
             tell!("error: {error:#}");

@@ -41,6 +41,9 @@ impl Choice {
 }
 
 /// Builds a kernel and composes its images.
+///
+/// They lie in standstill/ in cargo's target directory. Where several checkouts share one by CARGO_TARGET_DIR, each has a folder of
+/// its own in it, because cargo would take one's files for the other's.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask build --arch x86_64                 standstill.elf and bzImage, for many CPUs
