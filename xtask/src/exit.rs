@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 pub enum Exit {
     /// All went as asked.
     Pass = 0,
-    /// A test failed, a build failed, or the tool itself did.
+    /// A test failed, a build failed, what was to be written was lost, or the tool itself failed.
     Failed = 1,
     /// The command line asks for something that does not exist. The same code as clap's own.
     Usage = 2,
@@ -33,7 +33,7 @@ pub enum Exit {
 pub const TABLE: &str = "\
 Exit codes:
    0  passed: the run ended as asked, or, if nothing was asked, in good order
-   1  a test or a build failed, or xtask itself did
+   1  a test or a build failed, output was lost, or xtask itself failed
    2  usage error
    3  a tool is missing and was not installed
   10  kernel panic, every CPU stopped

@@ -101,15 +101,37 @@ fn run(cli: Cli) -> Result<Exit> {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return explained(&said).into(),
+    };
     let ran = paths::ensure_root()
         .and_then(|()| checkout::settle())
         .and_then(|()| run(cli));
-    match ran {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            tell!("error: {error:#}");
-            exit::of_error(&error).into()
+    let exit = ran.unwrap_or_else(|error| {
+        tell!("error: {error:#}");
+        exit::of_error(&error)
+    });
+    heard(exit).into()
+}
+
+/// Prints clap's help, or its refusal.
+fn explained(said: &clap::Error) -> Exit {
+    let is_lost = out::note("the text", said.print());
+    match said.use_stderr() {
+        true => Exit::Usage,
+        false if is_lost => heard(Exit::Pass),
+        false => Exit::Pass,
+    }
+}
+
+/// Nothing passes whose words were lost.
+fn heard(exit: Exit) -> Exit {
+    match (exit, out::lost()) {
+        (Exit::Pass, Some(lost)) => {
+            tell!("error: {lost}");
+            Exit::Failed
         }
+        _ => exit,
     }
 }

@@ -259,8 +259,7 @@ fn ask(question: &str) -> bool {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return false;
     }
-    eprint!("{question}");
-    let _ = io::stderr().flush();
+    let _ = write!(io::stderr(), "{question}").and_then(|()| io::stderr().flush());
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }

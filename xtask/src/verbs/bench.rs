@@ -17,7 +17,7 @@ use crate::bench::{counter, figures};
 use crate::exit::Exit;
 use crate::kernel::{self, Flavour, Kernel};
 use crate::needs::{self, Install, Need, State};
-use crate::out::say;
+use crate::out::{self, say};
 use crate::report::Out;
 
 /// Measures.
@@ -132,7 +132,7 @@ impl Stop {
         let figures = self.measure(&archs)?;
         self.report.write(|| figures::stop_page(&figures))?;
         if self.json {
-            say!("{}", serde_json::to_string(&figures)?);
+            out::data(&serde_json::to_string(&figures)?)?;
         } else {
             say!("{}", figures.markdown().trim_end());
         }
@@ -197,7 +197,7 @@ impl Boot {
         let figures = self.measure(&archs)?;
         self.report.write(|| figures::boot_page(&figures))?;
         if self.json {
-            say!("{}", serde_json::to_string(&figures)?);
+            out::data(&serde_json::to_string(&figures)?)?;
         } else {
             say!("{}", figures.markdown().trim_end());
         }

@@ -15,8 +15,8 @@ use crate::matrix::shard::Shard;
 use crate::matrix::{self, Finished, report};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
-use crate::paths;
 use crate::report::Out;
+use crate::{out, paths};
 
 /// Into how many parts `--list --json` proposes to split the matrix.
 const SHARDS: usize = 6;
@@ -70,8 +70,7 @@ impl Matrix {
     pub fn run(self, install: Install) -> Result<Exit> {
         let cells = self.cells()?;
         if self.list {
-            self.print(&cells);
-            return Ok(Exit::Pass);
+            return self.print(&cells);
         }
         self.page.prepare();
         let all = execute(cells, self.jobs, install, self.json)?;
@@ -83,7 +82,7 @@ impl Matrix {
             std::fs::write(file, xml).with_context(|| format!("cannot write {}", file.display()))?;
         }
         if self.json {
-            say!("{:#}", report::to_json(&all));
+            out::data(&format!("{:#}", report::to_json(&all)))?;
         }
         Ok(exit(&all))
     }
@@ -104,17 +103,18 @@ impl Matrix {
         Ok(cells)
     }
 
-    fn print(&self, cells: &[Cell]) {
+    fn print(&self, cells: &[Cell]) -> Result<Exit> {
         if self.json {
             let shards: Vec<String> = (1..=SHARDS).map(|number| format!("{number}/{SHARDS}")).collect();
             let named: Vec<_> = cells
                 .iter()
                 .map(|cell| json!({ "name": cell.name(), "cell": cell }))
                 .collect();
-            say!("{}", json!({ "shards": shards, "cells": named }));
+            out::data(&json!({ "shards": shards, "cells": named }).to_string())?;
         } else {
             cells.iter().for_each(|cell| say!("{}", cell.name()));
         }
+        Ok(Exit::Pass)
     }
 }
 

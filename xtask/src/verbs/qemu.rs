@@ -15,14 +15,14 @@ use crate::audit::Honesty;
 use crate::exit::{Exit, Refused};
 use crate::kernel::{self, Kernel};
 use crate::needs::{self, Install, Need};
-use crate::out::{say, tell};
+use crate::out::tell;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
 use crate::vm::spec::{Boot, Spec};
 use crate::vm::terminal::is_interactive;
 use crate::vm::{self, Outcome, Watch, machine, probe};
-use crate::{paths, report};
+use crate::{out, paths, report};
 
 /// Without a person at the terminal, a run that does not end is an error.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -291,9 +291,10 @@ impl Qemu {
             Exit::Pass if self.audit && outcome.audit.is_none() => Exit::WrongEnd,
             exit => exit,
         };
-        if self.json {
-            say!("{}", to_json(spec, outcome, exit));
-        }
+        let exit = match self.json {
+            true => unless_lost(out::data(&to_json(spec, outcome, exit).to_string()), exit),
+            false => exit,
+        };
         if outcome.end == End::Quit {
             tell!(); // the guest's prompt still stands on the line
         }
@@ -310,6 +311,17 @@ impl Qemu {
             );
         }
         exit
+    }
+}
+
+/// A run whose result was lost did not pass, however it ended.
+fn unless_lost(written: Result<()>, exit: Exit) -> Exit {
+    match written {
+        Err(error) => {
+            tell!("error: {error:#}");
+            if exit == Exit::Pass { Exit::Failed } else { exit }
+        }
+        Ok(()) => exit,
     }
 }
 

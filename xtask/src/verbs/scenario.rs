@@ -17,11 +17,11 @@ use crate::audit::Extent;
 use crate::exit::{Exit, Refused};
 use crate::needs::{self, Install, Need};
 use crate::out::{say, tell};
-use crate::paths;
 use crate::report::Out;
 use crate::scenario::catalogue::{self, Host, Scenario};
 use crate::scenario::{self, Play, Played, page, report};
 use crate::vm::spec::Boot;
+use crate::{out, paths};
 
 /// Stages failures of the catalogue on the real kernel, and judges what it makes of them.
 ///
@@ -169,7 +169,7 @@ impl Verb {
         let all = execute(plays, tests, self.jobs, install, self.json)?;
         self.report.write(|| report::page(&all))?;
         if self.json {
-            say!("{:#}", report::to_json(&all));
+            out::data(&format!("{:#}", report::to_json(&all)))?;
         }
         let good = all.iter().all(|played| played.wrong.is_none());
         Ok(if good { Exit::Pass } else { Exit::Failed })

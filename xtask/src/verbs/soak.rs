@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::arch::Arch;
 use crate::exit::Exit;
 use crate::needs::{self, Install, Need};
+use crate::out;
 use crate::out::{say, tell};
 use crate::report::Out;
 use crate::soak::{self, Tally};
@@ -56,6 +57,7 @@ impl Soak {
     /// # Errors
     /// When something is missing, or does not build or start.
     pub fn run(self, install: Install) -> Result<Exit> {
+        self.report.prepare();
         let archs = self.arch.map_or_else(|| Arch::ALL.to_vec(), |arch| vec![arch]);
         let mut needs = vec![Need::KernelRust, Need::Linker];
         needs.extend(archs.iter().copied().map(Need::Qemu));
@@ -74,11 +76,10 @@ impl Soak {
             verbose: self.verbose,
         };
         tell!("seed {seed}");
-        self.report.prepare();
         let (tallies, album) = soak.run()?;
         self.report.write(|| album.page(seed, &tallies))?;
         if self.json {
-            say!("{}", json!({ "seed": seed, "tallies": tallies }));
+            out::data(&json!({ "seed": seed, "tallies": tallies }).to_string())?;
         } else {
             say!("{}\n{}", soak::table(&tallies), soak::histograms(&tallies));
         }

@@ -9,6 +9,7 @@ use self::names::{Origin, annotate};
 use super::escapes::Escapes;
 use super::record::{self, Record};
 use super::symbolise::Symbols;
+use crate::out;
 
 /// Where the console goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +73,8 @@ impl Console {
 
     /// Takes what the guest wrote. Bytes of an unfinished line are shown at once: they may be a prompt or an echo.
     ///
-    /// # Errors
-    /// When nobody reads the output any longer.
-    pub fn feed(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Where nobody reads it, or it cannot be written, it goes on unseen: how the machine ends matters all the same.
+    pub fn feed(&mut self, bytes: &[u8]) {
         self.silent &= bytes.is_empty();
         for &byte in bytes {
             if self.escapes.lets_through(byte) {
@@ -82,7 +82,7 @@ impl Console {
             }
         }
         let shown = std::mem::take(&mut self.shown);
-        self.write(&shown)
+        self.write(&shown);
     }
 
     fn byte(&mut self, byte: u8) {
@@ -158,9 +158,7 @@ impl Console {
         let fresh = if self.line.is_empty() { "" } else { end };
         self.line.clear();
         let lines = text.replace('\n', end);
-        if self.write(format!("{fresh}{lines}{end}").as_bytes()).is_err() {
-            self.show = Show::Hidden;
-        }
+        self.write(format!("{fresh}{lines}{end}").as_bytes());
         if self.text.len() < LONGEST_TEXT {
             self.text.extend([text, "\n"]);
         }
@@ -178,15 +176,18 @@ impl Console {
             .map_or_else(Vec::new, |symbols| symbols.frames(address))
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        match self.show {
-            Show::Hidden => Ok(()),
-            Show::Error => io::stderr().lock().write_all(bytes),
+    fn write(&mut self, bytes: &[u8]) {
+        let (name, written) = match self.show {
+            Show::Hidden => return,
+            Show::Error => ("standard error", io::stderr().lock().write_all(bytes)),
             Show::Terminal | Show::Plain => {
                 let mut out = io::stdout().lock();
-                out.write_all(bytes)?;
-                out.flush()
+                let written = out.write_all(bytes).and_then(|()| out.flush());
+                ("standard output", written)
             }
+        };
+        if out::note(name, written) {
+            self.show = Show::Hidden;
         }
     }
 }
@@ -199,7 +200,7 @@ mod tests {
     fn fed(parts: &[&str]) -> Console {
         let mut console = Console::new(Show::Hidden, None);
         for part in parts {
-            console.feed(part.as_bytes()).unwrap();
+            console.feed(part.as_bytes());
         }
         console
     }
@@ -237,8 +238,8 @@ mod tests {
     fn memory_is_bounded() {
         let mut console = Console::new(Show::Hidden, None);
         for _ in 0..40 {
-            console.feed(&[b'x'; 64 << 10]).unwrap();
-            console.feed(b"\n").unwrap();
+            console.feed(&[b'x'; 64 << 10]);
+            console.feed(b"\n");
         }
         assert!(console.text.len() <= LONGEST_TEXT + LONGEST_LINE + 1);
     }
@@ -247,7 +248,7 @@ mod tests {
     fn panicked(build_id: &str, address: u64) -> String {
         let mut console = Console::new(Show::Hidden, Some(symbolise::tests::own()));
         let text = format!("[    0.1] build-id {build_id}\nbacktrace of CPU 0:\n  #0 {address:#018x}\n");
-        console.feed(text.as_bytes()).unwrap();
+        console.feed(text.as_bytes());
         console.text
     }
 
@@ -297,7 +298,7 @@ mod tests {
                 "@panic cpu=0 build_id={build_id} why=\"\"\nbacktrace:\n  #0 {:#x}\n",
                 address + 1
             );
-            console.feed(text.as_bytes()).unwrap();
+            console.feed(text.as_bytes());
             console.text
         };
         assert!(said(symbols.id()).contains(&symbols.frames(address)[0]));

@@ -139,9 +139,7 @@ impl Run {
                 .min();
             match self.next(deadline) {
                 Some(Event::Console(bytes)) => {
-                    if self.console.feed(&bytes).is_err() {
-                        return Stop::Asked; // nobody reads any longer
-                    }
+                    self.console.feed(&bytes);
                     looks.heard();
                     self.keyboard.heard(&self.console.records);
                     lingering = lingering.or_else(|| Some(Instant::now() + self.grace()?));
@@ -232,7 +230,7 @@ impl Run {
             let is_last = is_all(&self.pipe) || Instant::now() >= deadline;
             while let Ok(event) = self.events.try_recv() {
                 match event {
-                    Event::Console(bytes) => drop(self.console.feed(&bytes)),
+                    Event::Console(bytes) => self.console.feed(&bytes),
                     Event::Quit => self.is_to_end = true,
                     _ => {}
                 }
