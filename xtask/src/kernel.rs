@@ -22,6 +22,7 @@ use crate::arch::Arch;
 use crate::needs::{linker, rust};
 use crate::out::tell;
 use crate::paths;
+use crate::signals::Worker;
 
 /// Which kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -301,8 +302,8 @@ fn run_cargo(command: &mut Command) -> Result<PathBuf> {
         .args(["--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    let mut child = command.spawn().context("cannot run cargo")?;
-    let lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
+    let mut child = Worker::start(command).context("cannot run cargo")?;
+    let lines = BufReader::new(child.stdout().context("cargo has no output")?).lines();
     // Reads to the end whatever it finds, so that cargo never waits for a reader.
     let built = lines
         .map_while(Result::ok)

@@ -24,6 +24,7 @@ mod paths;
 mod progress;
 mod report;
 mod scenario;
+mod signals;
 mod soak;
 mod verbs;
 mod vm;

@@ -1,6 +1,7 @@
 //! How long a kernel takes to build: with nothing there, and after a change in one file.
 
 use std::fs::File;
+use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
@@ -9,6 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::kernel::{self, Flavour};
 use crate::paths;
 use crate::progress::Spinner;
+use crate::signals::Worker;
 
 /// Wall times of one architecture's SMP kernel, unoptimised: what a developer waits for.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -64,7 +66,13 @@ fn timed(flavour: Flavour, dir: &std::path::Path) -> Result<Duration> {
     let mut command = kernel::cargo(flavour.arch, "build", dir)?;
     kernel::choose(&mut command, flavour);
     let started = Instant::now();
-    let output = command.output().context("cannot run cargo")?;
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let output = Worker::start(&mut command)
+        .and_then(Worker::output)
+        .context("cannot run cargo")?;
     ensure!(
         output.status.success(),
         "{flavour} does not build:\n{}",

@@ -1,11 +1,13 @@
 //! The plugin that counts.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::host;
+use crate::signals::Worker;
 
 /// Builds it and says where it is.
 ///
@@ -21,7 +23,13 @@ pub fn build() -> Result<PathBuf> {
         "--message-format",
         "json-render-diagnostics",
     ]);
-    let output = command.output().context("cannot run cargo")?;
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let output = Worker::start(&mut command)
+        .and_then(Worker::output)
+        .context("cannot run cargo")?;
     ensure!(
         output.status.success(),
         "the counter does not build:\n{}",

@@ -1,7 +1,7 @@
 //! Programs that Debian has not, or not new enough: built by cargo, into the output folder and nowhere else.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -9,6 +9,7 @@ use super::Install;
 use crate::exit::Refused;
 use crate::out::tell;
 use crate::paths;
+use crate::signals::Worker;
 
 /// Below it lies what was built.
 pub fn root() -> PathBuf {
@@ -56,10 +57,11 @@ fn build(program: &str) -> Result<()> {
     tell!("{command} (some minutes, once)");
     let mut cargo = Command::new("cargo");
     cargo.args(words(program));
-    // Not in the tree: its settings for cargo are for kernels.
-    let status = cargo
-        .current_dir(std::env::temp_dir())
-        .status()
+    // Not in the tree: its settings for cargo are for kernels. And not where others may put settings, of which cargo takes those
+    // of all folders above: only root writes here.
+    cargo.current_dir("/").stdin(Stdio::null());
+    let status = Worker::start(&mut cargo)
+        .and_then(Worker::wait)
         .context("cannot run cargo")?;
     match status.success() {
         true => Ok(()),

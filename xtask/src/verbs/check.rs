@@ -1,7 +1,7 @@
 //! `cargo xtask check`: the gate that a change passes before it is anybody's.
 
-use std::io;
-use std::process::Command;
+use std::io::{self, Write};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
@@ -13,7 +13,8 @@ use crate::kernel::{self, Flavour, loader};
 use crate::needs::rust::{self, Toolchain};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
-use crate::paths;
+use crate::signals::Worker;
+use crate::{out, paths};
 
 /// Checks formatting, lints and documentation, for the host and for every kernel. Any warning is an error.
 #[derive(Args, Debug)]
@@ -178,7 +179,13 @@ fn kernel_step(flavour: Flavour, verb: &str) -> Result<Command> {
 /// Runs a step. What it says is shown only if it fails.
 fn passes(name: &str, command: &mut Command) -> Result<bool> {
     let started = Instant::now();
-    let output = command.output().with_context(|| format!("cannot run {name}"))?;
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let output = Worker::start(command)
+        .and_then(Worker::output)
+        .with_context(|| format!("cannot run {name}"))?;
     let passed = output.status.success();
     say!(
         "{} {name:<20} {:6.1} s",
@@ -186,8 +193,8 @@ fn passes(name: &str, command: &mut Command) -> Result<bool> {
         started.elapsed().as_secs_f32()
     );
     if !passed {
-        io::Write::write_all(&mut io::stdout(), &output.stdout)?;
-        io::Write::write_all(&mut io::stderr(), &output.stderr)?;
+        out::note("standard output", io::stdout().write_all(&output.stdout));
+        out::note("standard error", io::stderr().write_all(&output.stderr));
     }
     Ok(passed)
 }

@@ -2,13 +2,11 @@
 
 use std::process::ExitStatus;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, atomic::AtomicBool};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use signal_hook::consts::SIGINT;
 
 use super::build::Choice;
 use super::qemu::{MachineArgs, free_port};
@@ -16,6 +14,7 @@ use crate::debugger::{self, Target};
 use crate::exit::Exit;
 use crate::kernel;
 use crate::needs::{self, Install, Need};
+use crate::signals;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
@@ -72,9 +71,7 @@ impl Gdb {
             Target::Port(port),
             &self.batch,
         )?;
-        // Ctrl-C is for gdb. It shares the terminal's process group with us, and we must outlive it.
-        signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))
-            .context("cannot catch Ctrl-C")?;
+        signals::lend_terminal();
         let (sender, status) = channel();
         let watch = Watch {
             show: Show::Error,

@@ -1,11 +1,9 @@
 //! `cargo xtask open`: gdb on a core, with the kernel that it is of.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, atomic::AtomicBool};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use signal_hook::consts::SIGINT;
 
 use super::qemu::readable;
 use crate::debugger::{self, Target};
@@ -14,7 +12,7 @@ use crate::guest::core::Core;
 use crate::kernel::elf::Elf;
 use crate::needs::{self, Install, Need};
 use crate::out::tell;
-use crate::paths;
+use crate::{paths, signals};
 
 /// Opens a core of `cargo xtask core` in gdb, with the symbols of the kernel that it is of.
 ///
@@ -62,9 +60,7 @@ impl Open {
             paths::shown(&elf)
         );
         let mut gdb = debugger::command(arch, &elf, Target::Core(&self.core), &self.batch)?;
-        // Ctrl-C is for gdb, which shares the terminal's process group with us.
-        signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))
-            .context("cannot catch Ctrl-C")?;
+        signals::lend_terminal();
         let status = gdb.status().context("cannot run gdb")?;
         Ok(if status.success() {
             Exit::Pass

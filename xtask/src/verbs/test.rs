@@ -1,6 +1,8 @@
 //! `cargo xtask test`: all that the README promises.
 
-use std::io::{BufRead, BufReader};
+mod news;
+
+use std::io::BufReader;
 use std::num::NonZero;
 use std::process::Stdio;
 
@@ -8,6 +10,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 
+use self::news::{Lines, News};
 use super::{build, matrix, scenario};
 use crate::arch::Arch;
 use crate::debugger::trials;
@@ -16,6 +19,7 @@ use crate::host::cargo as host_cargo;
 use crate::matrix::{Came, cells};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
+use crate::signals::Worker;
 
 /// Runs all tests: the host's, the check of UP kernels for SMP code, and the matrix.
 ///
@@ -165,17 +169,18 @@ fn host(what: &str, more: &[String]) -> Result<Tally> {
         .args(more)
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    let mut child = command.spawn().context("cannot run cargo")?;
-    let lines = BufReader::new(child.stdout.take().context("cargo has no output")?).lines();
-    let mut tally = Tally::default();
+    let mut child = Worker::start(&mut command).context("cannot run cargo")?;
+    let lines = Lines(BufReader::new(child.stdout().context("cargo has no output")?));
+    let (mut tally, mut news) = (Tally::default(), News::default());
     for line in lines.map_while(Result::ok) {
         if let Some(result) = result(&line) {
             tally += result;
         }
-        if is_news(&line) {
+        if let Some(line) = is_news(&line).then(|| news.take(line)).flatten() {
             say!("{line}");
         }
     }
+    news.rest().iter().for_each(|line| say!("{line}"));
     // A crate that does not build, or a test that takes its process down, leaves no line behind.
     if !child.wait()?.success() && tally.failed == 0 {
         tally.failed = 1;

@@ -4,12 +4,11 @@ use std::io::{self, IsTerminal};
 use std::panic;
 use std::sync::Mutex;
 use std::sync::Once;
-use std::thread;
 
 use anyhow::{Context, Result};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::iterator::Signals;
+
+use crate::signals;
 
 /// How the terminal was before. Here, and not in [`Raw`], because a panic and a signal must find it too: with
 /// `panic = "abort"` nothing is dropped.
@@ -48,7 +47,8 @@ impl Drop for Raw {
     }
 }
 
-fn restore() {
+/// Gives the terminal back as it was, if it was made raw.
+pub fn restore() {
     let before = BEFORE.lock().ok().and_then(|mut saved| saved.take());
     if let Some(before) = before {
         let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &before);
@@ -61,13 +61,5 @@ fn guard() {
         restore();
         usual(info);
     }));
-    // QEMU needs no care here: it dies with this process.
-    if let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]) {
-        thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                restore();
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
-            }
-        });
-    }
+    signals::install();
 }
