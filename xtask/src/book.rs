@@ -212,8 +212,7 @@ mod tests {
 
     /// A tree of these files in a folder of its own, and where its book is staged.
     fn tree(name: &str, files: &[(&str, &str)]) -> (PathBuf, PathBuf) {
-        let dir = std::env::temp_dir().join(format!("standstill-book-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
+        let dir = tempfile::Builder::new().prefix(name).tempdir().unwrap().keep();
         let (tree, to) = (dir.join("tree"), dir.join("staged"));
         for (file, text) in files {
             write(&tree.join(file), text.as_bytes()).unwrap();
@@ -298,7 +297,7 @@ mod tests {
     /// This tree's own book, as mdbook gets it.
     #[test]
     fn the_book_needs_nothing_of_the_tree() {
-        let to = std::env::temp_dir().join(format!("standstill-book-own-{}", std::process::id()));
+        let to = tempfile::tempdir().unwrap().keep();
         let others = stage(paths::root(), &to).unwrap();
         assert!(others > 10, "{others}");
         let pages = links::documents(&to).unwrap();

@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn links_of_a_built_book_that_lead_nowhere_are_told() {
-        let dir = std::env::temp_dir().join(format!("standstill-built-{}", std::process::id()));
+        let dir = tempfile::tempdir().unwrap().keep();
         fs::create_dir_all(dir.join("sub")).unwrap();
         let put = |file: &str, html: &str| fs::write(dir.join(file), html).unwrap();
         put(

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,13 +25,9 @@ pub struct Seen {
 /// # Errors
 /// When the browser does not start, or does not end in time.
 pub fn open(browser: &Path, html: &str, options: &[&str]) -> Result<Seen> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let dir = std::env::temp_dir().join(format!("standstill-page-{}-{number}", std::process::id()));
-    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-    let seen = open_in(&dir, browser, html, options);
-    let _ = fs::remove_dir_all(&dir);
-    seen
+    // Under a name that nobody else can know and take first.
+    let dir = tempfile::tempdir().context("no folder for the browser")?;
+    open_in(dir.path(), browser, html, options)
 }
 
 fn open_in(dir: &Path, browser: &Path, html: &str, options: &[&str]) -> Result<Seen> {
