@@ -11,6 +11,7 @@ mod disk;
 #[cfg(test)]
 mod editor;
 mod exit;
+mod file;
 mod guest;
 mod host;
 mod kernel;

@@ -16,8 +16,8 @@ use clap::Args;
 
 pub use self::page::{Figure, Page, Run, Table};
 pub use self::story::Story;
-use crate::paths;
 use crate::vm::Outcome;
+use crate::{file, paths};
 
 static WANTED: AtomicBool = AtomicBool::new(false);
 
@@ -40,11 +40,16 @@ pub struct Out {
 }
 
 impl Out {
-    /// Has runs asked for their stories, if there is to be a page.
-    pub fn prepare(&self) {
+    /// Has runs asked for their stories, if there is to be a page. Before the first of them.
+    ///
+    /// # Errors
+    /// [`Refused`](crate::exit::Refused), when the page cannot be written there.
+    pub fn prepare(&self) -> Result<()> {
+        file::check_any("--report", self.report.as_deref())?;
         if self.report.is_some() {
             want();
         }
+        Ok(())
     }
 
     /// Writes the page, if there is to be one.
@@ -53,7 +58,7 @@ impl Out {
     /// When it cannot be written.
     pub fn write(&self, page: impl FnOnce() -> Page) -> Result<()> {
         match &self.report {
-            Some(file) => write(file, &page()),
+            Some(path) => write(path, &page()),
             None => Ok(()),
         }
     }
@@ -63,10 +68,10 @@ impl Out {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(file: &Path, page: &Page) -> Result<()> {
+pub fn write(path: &Path, page: &Page) -> Result<()> {
     let html = page.html().context("the page cannot be made")?;
-    std::fs::write(file, html).with_context(|| format!("cannot write {}", file.display()))?;
-    crate::out::tell!("{}", paths::shown(file));
+    file::write_all(path, html)?;
+    crate::out::tell!("{}", paths::shown(path));
     Ok(())
 }
 

@@ -93,6 +93,8 @@ pub struct Outcome {
     pub ready: Option<Duration>,
     /// Of a machine that was to be audited, and stayed.
     pub audit: Option<Audit>,
+    /// Whether a core was wanted, and was written.
+    pub has_core: bool,
     /// Of a counted run.
     pub counts: Option<Counts>,
     /// Why it died, if it died without a word.
@@ -119,8 +121,8 @@ pub fn run_with(spec: &Spec<'_>, watch: Watch, beside: impl FnOnce(Sender<Event>
     Ok(start(spec, watch, beside)?.watch())
 }
 
-/// As [`run()`]; once the machine has come to its end, its memory and registers go to `core`. There is no such file
-/// afterwards if that failed: the console says why.
+/// As [`run()`]; once the machine has come to its end, its memory and registers go to `core`. If that fails, what was there
+/// stays, and the console says why.
 ///
 /// # Errors
 /// As [`run()`].

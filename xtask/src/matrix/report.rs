@@ -9,8 +9,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 
 use super::{Came, Finished};
-use crate::paths;
 use crate::report::{Page, Run};
+use crate::{file, paths};
 
 /// As many lines of a failed cell's console as one wants to see in passing.
 const TAIL: usize = 25;
@@ -109,9 +109,8 @@ pub fn write(all: &[Finished]) -> Result<[PathBuf; 2]> {
     let dir = paths::out();
     fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
     let (xml, list) = (dir.join("matrix.xml"), dir.join("matrix.json"));
-    fs::write(&xml, junit(all).to_string().context("cannot write JUnit XML")?)
-        .context("cannot write matrix.xml")?;
-    fs::write(&list, format!("{:#}\n", to_json(all))).context("cannot write matrix.json")?;
+    file::write_all(&xml, junit(all).to_string().context("cannot write JUnit XML")?)?;
+    file::write_all(&list, format!("{:#}\n", to_json(all)))?;
     Ok([xml, list])
 }
 

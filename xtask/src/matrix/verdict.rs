@@ -256,6 +256,7 @@ mod tests {
             wall: Duration::ZERO,
             ready: None,
             audit: None,
+            has_core: false,
             counts: None,
             places: Vec::new(),
             death: None,

@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 use trace::{Event, Phase, Raw};
 
 use super::story::{CpuStory, Story};
+use crate::file;
 
-/// Writes it to `file`.
+/// Writes it to `path`.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(file: &Path, story: &Story) -> Result<()> {
+pub fn write(path: &Path, story: &Story) -> Result<()> {
     let text = format!("{}\n", of(story));
-    std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    crate::out::tell!("{}", crate::paths::shown(file));
+    file::write_all(path, text)?;
+    crate::out::tell!("{}", crate::paths::shown(path));
     Ok(())
 }
 

@@ -12,13 +12,13 @@ use crate::arch::Arch;
 use crate::bench::counter;
 use crate::kernel::{self, Flavour};
 use crate::out::tell;
-use crate::paths;
 use crate::vm::console::Show;
 use crate::vm::count::Counting;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
 use crate::vm::spec::Spec;
 use crate::vm::{self, Watch};
+use crate::{file, paths};
 
 /// One picture: of which machine, and of what about it.
 struct Picture {
@@ -85,10 +85,10 @@ pub fn write(with: &Path) -> Result<()> {
     let plugin = counter::build()?;
     for picture in &ALL {
         let svg = picture.draw(with, &picture.page(&plugin)?)?;
-        let file = paths::root().join(DIR).join(format!("{}.svg", picture.name));
+        let path = paths::root().join(DIR).join(format!("{}.svg", picture.name));
         fs::create_dir_all(paths::root().join(DIR)).with_context(|| format!("cannot create {DIR}"))?;
-        fs::write(&file, svg).with_context(|| format!("cannot write {}", file.display()))?;
-        tell!("{}", paths::shown(&file));
+        file::write_all(&path, svg)?;
+        tell!("{}", paths::shown(&path));
     }
     Ok(())
 }

@@ -154,6 +154,7 @@ fn outcome() -> Outcome {
         wall: Duration::from_millis(1500),
         ready: None,
         audit: None,
+        has_core: false,
         counts: None,
         death: None,
         places: Vec::new(),
@@ -255,10 +256,9 @@ fn each_verb_with_results_writes_a_page_with_its_rows() {
         &["i386", "Microseconds", "median", "\"values\":[1000,2000,3000]"],
         &["654,321", "More CPUs", "123,456", "[\"memory\",5]"],
     ];
-    let dir = std::env::temp_dir().join(format!("standstill-verbs-{}", std::process::id()));
-    fs::create_dir_all(&dir).unwrap();
+    let dir = tempfile::tempdir().unwrap();
     for ((verb, page), wanted) in pages().into_iter().zip(wanted) {
-        let file = dir.join("page.html");
+        let file = dir.path().join("page.html");
         let words = ["cargo xtask"].into_iter().chain(verb.split(' '));
         let words: Vec<&str> = words.chain(["--report", file.to_str().unwrap()]).collect();
         Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{verb}: {error}"));
@@ -273,7 +273,6 @@ fn each_verb_with_results_writes_a_page_with_its_rows() {
             assert!(again.contains(text), "{verb}, taken in: {text}");
         }
     }
-    fs::remove_dir_all(dir).unwrap();
     // A verb without results takes none, and a page that is not wanted is not made.
     assert!(Cli::try_parse_from(["cargo xtask", "doctor", "--report", "x.html"]).is_err());
     Out::default().write(|| panic!("nobody wants it")).unwrap();

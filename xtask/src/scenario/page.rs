@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::catalogue::{self, Scenario, Stage};
 use crate::arch::Arch;
-use crate::paths;
+use crate::{file, paths};
 
 const PAGE: &str = "docs/scenarios.md";
 const BEGIN: &str = "<!-- the catalogue, by `cargo xtask scenario --page` -->\n";
@@ -22,7 +22,7 @@ pub fn write() -> Result<()> {
     let old = fs::read_to_string(&path).with_context(|| format!("cannot read {PAGE}"))?;
     let (before, _, after) = split(&old).with_context(|| format!("{PAGE} has no place for the catalogue"))?;
     let new = format!("{before}{BEGIN}{}{END}{after}", table());
-    fs::write(&path, new).with_context(|| format!("cannot write {PAGE}"))
+    file::write_all(&path, new)
 }
 
 /// What comes before the table, the table, what comes after.

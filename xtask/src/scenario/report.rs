@@ -8,8 +8,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 
 use super::Played;
-use crate::paths;
 use crate::report::{Page, Run};
+use crate::{file, paths};
 
 /// As many lines of a failed run's console as one wants to see in passing.
 const TAIL: usize = 40;
@@ -76,10 +76,10 @@ pub fn page(all: &[Played]) -> Page {
 pub fn write(all: &[Played]) -> Result<PathBuf> {
     let dir = paths::out();
     fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-    let file = dir.join("scenario.xml");
+    let path = dir.join("scenario.xml");
     let xml = junit(all).to_string().context("cannot write JUnit XML")?;
-    fs::write(&file, xml).context("cannot write scenario.xml")?;
-    Ok(file)
+    file::write_all(&path, xml)?;
+    Ok(path)
 }
 
 fn junit(all: &[Played]) -> Report {

@@ -147,6 +147,7 @@ mod tests {
             wall: Duration::ZERO,
             ready: None,
             audit: None,
+            has_core: false,
             counts: None,
             places: Vec::new(),
             death: None,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -14,11 +14,12 @@ use crate::bench::builds::{self, Builds};
 use crate::bench::report::{Figures, Images};
 use crate::bench::stop::{self, Case, Load};
 use crate::bench::{counter, figures};
-use crate::exit::Exit;
+use crate::exit::{Exit, Refused};
 use crate::kernel::{self, Flavour, Kernel};
 use crate::needs::{self, Install, Need, State};
-use crate::out::{self, say};
+use crate::out::say;
 use crate::report::Out;
+use crate::{file, out};
 
 /// Measures.
 #[derive(Args, Debug)]
@@ -128,6 +129,9 @@ fn prepare(only: Option<Arch>, install: Install) -> Result<Vec<Arch>> {
 
 impl Stop {
     fn run(self, install: Install) -> Result<Exit> {
+        file::check_any("--out", self.out.as_deref())?;
+        self.renewed("")?;
+        self.report.prepare()?;
         let archs = prepare(self.arch, install)?;
         let figures = self.measure(&archs)?;
         self.report.write(|| figures::stop_page(&figures))?;
@@ -136,14 +140,22 @@ impl Stop {
         } else {
             say!("{}", figures.markdown().trim_end());
         }
-        if let Some(file) = &self.out {
-            let old = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            let new = stop::replace(&old, &figures.markdown())
-                .with_context(|| format!("cannot renew {}", file.display()))?;
-            fs::write(file, new).with_context(|| format!("cannot write {}", file.display()))?;
+        if let Some((path, text)) = self.renewed(&figures.markdown())? {
+            file::write_all(path, text)?;
         }
         let failed = figures.timed.iter().any(|one| !one.failures.is_empty());
         Ok(if failed { Exit::Failed } else { Exit::Pass })
+    }
+
+    /// The document that is to be renewed, with `tables` between its marks.
+    fn renewed(&self, tables: &str) -> Result<Option<(&Path, String)>> {
+        let Some(path) = self.out.as_deref() else {
+            return Ok(None);
+        };
+        let refused = |error| Refused::usage(format!("--out {}: {error:#}", path.display()));
+        let old = fs::read_to_string(path).map_err(|error| refused(error.into()))?;
+        let new = stop::replace(&old, tables).map_err(refused)?;
+        Ok(Some((path, new)))
     }
 
     fn measure(&self, archs: &[Arch]) -> Result<stop::Figures> {
@@ -192,8 +204,9 @@ impl Stop {
 
 impl Boot {
     fn run(self, install: Install) -> Result<Exit> {
+        file::check_any("--out", self.out.as_deref())?;
+        self.report.prepare()?;
         let archs = prepare(self.arch, install)?;
-        self.report.prepare();
         let figures = self.measure(&archs)?;
         self.report.write(|| figures::boot_page(&figures))?;
         if self.json {
@@ -201,9 +214,8 @@ impl Boot {
         } else {
             say!("{}", figures.markdown().trim_end());
         }
-        if let Some(file) = &self.out {
-            fs::write(file, figures.markdown())
-                .with_context(|| format!("cannot write {}", file.display()))?;
+        if let Some(path) = &self.out {
+            file::write_all(path, figures.markdown())?;
         }
         Ok(if figures.repeatable {
             Exit::Pass

@@ -9,12 +9,12 @@ use clap::Args;
 use super::build::Choice;
 use super::qemu::MachineArgs;
 use crate::exit::Exit;
-use crate::kernel;
-use crate::needs::{self, Install, Need};
+use crate::needs::{self, Install};
 use crate::out::tell;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::{self, Watch};
+use crate::{file, kernel};
 
 /// Boots a kernel, and writes an ELF core of it when it has come to its end: after a panic, or when the time is over.
 ///
@@ -31,7 +31,7 @@ pub struct Core {
     choice: Choice,
     #[command(flatten)]
     machine: MachineArgs,
-    /// The file to write.
+    /// The file to write. What has the name already is replaced when the core is whole, and not before.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Seconds after which the core is written in any case.
@@ -49,12 +49,12 @@ impl Core {
     /// When something is missing, does not build, or does not exist.
     pub fn run(self, install: Install) -> Result<Exit> {
         self.machine.check(self.choice.arch)?;
-        let needs = [Need::KernelRust, Need::Linker, Need::Qemu(self.choice.arch)];
-        needs::ensure(&needs, install)?;
+        file::check("--out", &self.out)?;
+        needs::ensure(&self.machine.needs(self.choice.arch), install)?;
+        self.machine.probe(self.choice.arch)?;
         let kernel = kernel::build(self.choice.flavour())?;
         let mut spec = self.machine.spec(&kernel)?;
         spec.append = format!("panic=0 {}", self.machine.append);
-        let _ = std::fs::remove_file(&self.out);
         let watch = Watch {
             show: Show::Plain,
             input: Input::None,
@@ -63,8 +63,7 @@ impl Core {
             audit: None,
             resets: 0,
         };
-        vm::run_to_core(&spec, watch, &self.out)?;
-        if !self.out.exists() {
+        if !vm::run_to_core(&spec, watch, &self.out)?.has_core {
             return Ok(Exit::Failed);
         }
         tell!("cargo xtask open {}", self.out.display());

@@ -1,6 +1,6 @@
 //! `cargo xtask image`: what one carries to a machine with UEFI.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use crate::exit::{Exit, Refused};
 use crate::kernel::{self, uki};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
-use crate::paths;
+use crate::{file, paths};
 
 /// What every kernel of ours takes of a command line, bytes.
 const COMMAND_LINE: usize = 2047;
@@ -53,7 +53,7 @@ impl Image {
             Some(out) => out.clone(),
             None => self.choice.flavour().dir().join("standstill.img"),
         };
-        self.check(&out)?;
+        self.check()?;
         let initrd = self
             .initrd
             .as_deref()
@@ -65,7 +65,7 @@ impl Image {
         let (image, cmdline) = (kernel.image.read()?, self.append.as_deref().map(str::as_bytes));
         let parts = uki::parts(&image, initrd.as_deref(), cmdline);
         let program = uki::compose(&kernel.loader()?.read()?, &parts)?;
-        write(&out, |file| {
+        file::write(&out, |file| {
             if is_program(&out) {
                 disk::write_sparse(file, 0, &program)?;
                 return Ok(file.set_len(program.len() as u64)?);
@@ -77,7 +77,7 @@ impl Image {
     }
 
     /// Refuses what no build can change.
-    fn check(&self, out: &Path) -> Result<()> {
+    fn check(&self) -> Result<()> {
         if let Some(initrd) = &self.initrd {
             readable("--initrd", initrd)?;
         }
@@ -87,38 +87,12 @@ impl Image {
                 "--append: {length} bytes, and the kernel takes {COMMAND_LINE}"
             )));
         }
-        let there = fs::metadata(out);
-        if there.is_ok_and(|there| !there.is_file()) {
-            return Err(Refused::usage(format!(
-                "--out {}: it is there, and no file; to write to a device, make a file and copy it",
-                out.display()
-            )));
-        }
-        Ok(())
+        file::check_any("--out", self.out.as_deref())
     }
 }
 
 fn is_program(out: &Path) -> bool {
     out.extension().is_some_and(|end| end.eq_ignore_ascii_case("efi"))
-}
-
-/// Gives the file its name when it is whole: who has the name has an image that boots.
-fn write(out: &Path, fill: impl FnOnce(&File) -> Result<()>) -> Result<()> {
-    let cannot = || format!("cannot write {}", out.display());
-    let mut fresh = out.as_os_str().to_owned();
-    fresh.push(".new");
-    let fresh = Path::new(&fresh);
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(true);
-    let filled = options
-        .open(fresh)
-        .map_err(anyhow::Error::from)
-        .and_then(|file| fill(&file))
-        .and_then(|()| Ok(fs::rename(fresh, out)?));
-    if filled.is_err() {
-        let _ = fs::remove_file(fresh);
-    }
-    filled.with_context(cannot)
 }
 
 #[cfg(test)]
@@ -129,19 +103,5 @@ mod tests {
     fn a_name_decides_what_is_made() {
         assert!(is_program(Path::new("/tmp/Standstill.EFI")));
         assert!(!is_program(Path::new("standstill.img")) && !is_program(Path::new("efi")));
-    }
-
-    #[test]
-    fn what_was_not_finished_leaves_nothing_behind() {
-        let dir = paths::out().join("image-test");
-        fs::create_dir_all(&dir).unwrap();
-        let out = dir.join("a.img");
-        fs::write(&out, "the old one").unwrap();
-        let failed = write(&out, |_| anyhow::bail!("no room on the device"));
-        assert!(format!("{:#}", failed.unwrap_err()).contains("no room"));
-        assert_eq!(fs::read(&out).unwrap(), b"the old one");
-        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "no .new is left");
-        assert!(write(&dir.join("no/such/dir"), |_| Ok(())).is_err());
-        fs::remove_dir_all(&dir).unwrap();
     }
 }

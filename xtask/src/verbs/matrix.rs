@@ -16,7 +16,7 @@ use crate::matrix::{self, Finished, report};
 use crate::needs::{self, Install, Need};
 use crate::out::say;
 use crate::report::Out;
-use crate::{out, paths};
+use crate::{file, out, paths};
 
 /// Into how many parts `--list --json` proposes to split the matrix.
 const SHARDS: usize = 6;
@@ -72,14 +72,15 @@ impl Matrix {
         if self.list {
             return self.print(&cells);
         }
-        self.page.prepare();
+        self.page.prepare()?;
+        file::check_any("--junit", self.junit.as_deref())?;
         let all = execute(cells, self.jobs, install, self.json)?;
         self.page.write(|| report::page(&all))?;
-        if let Some(file) = &self.junit {
+        if let Some(path) = &self.junit {
             let xml = report::junit(&all)
                 .to_string()
                 .context("cannot write JUnit XML")?;
-            std::fs::write(file, xml).with_context(|| format!("cannot write {}", file.display()))?;
+            file::write_all(path, xml)?;
         }
         if self.json {
             out::data(&format!("{:#}", report::to_json(&all)))?;

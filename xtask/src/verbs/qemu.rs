@@ -22,7 +22,7 @@ use crate::vm::judge::End;
 use crate::vm::spec::{Boot, Spec};
 use crate::vm::terminal::is_interactive;
 use crate::vm::{self, Outcome, Watch, machine, probe};
-use crate::{out, paths, report};
+use crate::{file, out, paths, report};
 
 /// Without a person at the terminal, a run that does not end is an error.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -228,6 +228,8 @@ impl Qemu {
     /// When something is missing, does not build, or does not exist.
     pub fn run(self, install: Install) -> Result<Exit> {
         self.machine.check(self.choice.arch)?;
+        self.report.prepare()?;
+        file::check_any("--trace-json", self.trace_json.as_deref())?;
         needs::ensure(&self.machine.needs(self.choice.arch), install)?;
         self.machine.probe(self.choice.arch)?;
         let kernel = kernel::build(self.choice.flavour())?;
@@ -242,7 +244,6 @@ impl Qemu {
         if self.watch().input == Input::Terminal {
             tell!("Ctrl-A x ends the run.");
         }
-        self.report.prepare();
         if self.trace_json.is_some() {
             report::want();
         }

@@ -10,13 +10,13 @@ use crate::arch::Arch;
 use crate::exit::Exit;
 use crate::kernel::{self, Flavour, Kernel};
 use crate::needs::{self, Install, Need};
-use crate::paths;
 use crate::report::{self, Page, Run};
 use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
 use crate::vm::spec::Spec;
 use crate::vm::{self, Watch};
+use crate::{file, paths};
 
 /// Makes one page of the pages that other verbs wrote with `--report`; without any, of a short tour.
 ///
@@ -53,11 +53,18 @@ impl Report {
     /// # Errors
     /// When a page cannot be read or written, or something for the tour is missing.
     pub fn run(self, install: Install) -> Result<Exit> {
+        let out = self
+            .out
+            .clone()
+            .unwrap_or_else(|| paths::out().join("report.html"));
+        if self.out.is_some() {
+            file::check("--out", &out)?;
+        }
         let page = match self.pages.is_empty() {
             true => self.tour(install)?,
             false => self.together()?,
         };
-        let out = self.out.unwrap_or_else(|| paths::out().join("report.html"));
+        std::fs::create_dir_all(paths::out()).context("no output folder")?;
         report::write(&out, &page)?;
         Ok(match page.runs.iter().all(|run| run.wrong.is_none()) {
             true => Exit::Pass,

@@ -165,7 +165,7 @@ impl Verb {
                 false => "with --efi nothing of that is left",
             }));
         }
-        self.report.prepare();
+        self.report.prepare()?;
         let all = execute(plays, tests, self.jobs, install, self.json)?;
         self.report.write(|| report::page(&all))?;
         if self.json {

@@ -57,7 +57,7 @@ impl Soak {
     /// # Errors
     /// When something is missing, or does not build or start.
     pub fn run(self, install: Install) -> Result<Exit> {
-        self.report.prepare();
+        self.report.prepare()?;
         let archs = self.arch.map_or_else(|| Arch::ALL.to_vec(), |arch| vec![arch]);
         let mut needs = vec![Need::KernelRust, Need::Linker];
         needs.extend(archs.iter().copied().map(Need::Qemu));

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use paging::{Cache as Cached, Mapping, Prot};
@@ -19,7 +18,7 @@ use crate::guest::registers::Cpu;
 use crate::guest::space::{ArmHalf, Kind, Root, Space};
 use crate::kernel::elf::Elf;
 
-/// Writes the core to `path`, and says in a sentence what is in it. `cpus` have the registers of their system, too.
+/// Writes the core to `file`, and says in a sentence what is in it. `cpus` have the registers of their system, too.
 ///
 /// # Errors
 /// When the kernel has no page tables of its own yet, or memory cannot be read.
@@ -28,7 +27,7 @@ pub fn write(
     elf: &Elf,
     cpus: &[Cpu],
     (process, qmp): (&mut Process, &mut Qmp),
-    path: &Path,
+    file: &mut File,
 ) -> Result<String> {
     let (segments, saved) = look(arch, elf, cpus, (&mut *process, &mut *qmp))?;
     let count = saved.iter().filter(|saved| saved.is_some()).count();
@@ -42,7 +41,6 @@ pub fn write(
             }
         });
     let registers: Vec<_> = registers.collect();
-    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut memory = process.memory(qmp);
     let read = |pa, len| memory.read(pa, len);
     let guest = core::Guest {

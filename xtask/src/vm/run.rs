@@ -79,7 +79,7 @@ impl Run {
         let wall = self.started.elapsed();
         self.settle();
         let audit = self.audit(&stop);
-        self.core();
+        let has_core = self.core();
         let triple = self.triple_fault();
         let (mut cpus, mut death) = match verdict(&stop, &audit, &self.console.records, triple) {
             end if end.is_bad() => self.post_mortem(&stop, end),
@@ -108,6 +108,7 @@ impl Run {
                 _ => detail,
             },
             audit: audit.and_then(Result::ok),
+            has_core,
             ready: self.console.ready,
             counts,
             death,

@@ -46,6 +46,7 @@ fn verdict(text: &str, end: End) -> Result<(), String> {
         wall: Duration::ZERO,
         ready: None,
         audit: None,
+        has_core: false,
         counts: None,
         places: Vec::new(),
         death: None,

@@ -1,7 +1,7 @@
 //! What is read off a machine that has come to its end, before it is let go: the audit, the core, the story of its CPUs, and
 //! why it died.
 
-use std::path::Path;
+use std::fs::File;
 
 use anyhow::Result;
 use serde_json::json;
@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{Run, looping};
 use crate::audit::{self, Audit};
 use crate::death::{self, Death};
+use crate::file;
 use crate::guest::image::{self, Found};
 use crate::guest::memory::Cache;
 use crate::guest::registers;
@@ -136,27 +137,27 @@ impl Run {
         Ok(death::explain(&guest, &found, end))
     }
 
-    /// Writes the core, if one is wanted, and says what is in it.
-    pub(super) fn core(&mut self) {
-        let Some(path) = self.core.take() else { return };
-        let said = match self.dump(&path) {
-            Ok(text) => format!("xtask: core: {text}: {}", path.display()),
-            Err(error) => {
-                let _ = std::fs::remove_file(&path);
-                format!("xtask: no core: {error:#}")
-            }
+    /// Writes the core, if one is wanted, and says what is in it. Whether there is one now.
+    pub(super) fn core(&mut self) -> bool {
+        let Some(path) = self.core.take() else {
+            return false;
         };
-        self.console.note(&said);
+        let written = file::write(&path, |file| self.dump(file));
+        self.console.note(&match &written {
+            Ok(text) => format!("xtask: core: {text}: {}", path.display()),
+            Err(error) => format!("xtask: no core: {error:#}"),
+        });
+        written.is_ok()
     }
 
-    fn dump(&mut self, path: &Path) -> Result<String> {
+    fn dump(&mut self, file: &mut File) -> Result<String> {
         let text = postmortem::look(&mut self.qmp)?;
         let mut cpus = registers::parse(&text);
         if !self.arch.is_x86() {
             self.system_registers(&mut cpus)?;
         }
         let elf = Elf::parse(&self.elf.read()?)?;
-        dump::write(self.arch, &elf, &cpus, (&mut self.process, &mut self.qmp), path)
+        dump::write(self.arch, &elf, &cpus, (&mut self.process, &mut self.qmp), file)
     }
 
     /// What the monitor does not print, of the CPUs that are the most likely to be asked for.
