@@ -155,6 +155,7 @@ fn spec<'a>(cell: &Cell, kernel: &'a Kernel) -> Spec<'a> {
         machine: machine::merge(arch, cell.machine),
         cpu: cell.cpu.unwrap_or(arch.default_cpu()).to_owned(),
         cpus: cell.cpus,
+        topology: String::new(),
         memory: cell.memory.size.into(),
         tables: cell.odd.and_then(|odd| odd.tables(&append)),
         append,

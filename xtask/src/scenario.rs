@@ -150,6 +150,7 @@ impl Play {
             machine: machine::merge(self.arch, self.stage.machine),
             cpu: self.arch.default_cpu().to_owned(),
             cpus: self.stage.cpus,
+            topology: String::new(),
             memory: self.memory().into(),
             append: self.append(),
             initrd: None,

@@ -154,6 +154,7 @@ fn boot(plan: &Plan, kernel: &Kernel, verbose: bool) -> Result<Outcome> {
         machine: machine::merge(plan.arch, plan.machine),
         cpu: plan.arch.default_cpu().to_owned(),
         cpus: plan.cpus,
+        topology: String::new(),
         memory: "256".into(),
         append: plan.append(),
         initrd: None,

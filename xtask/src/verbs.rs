@@ -8,6 +8,7 @@ pub mod docs;
 pub mod doctor;
 pub mod gdb;
 pub mod image;
+pub mod machine;
 pub mod matrix;
 pub mod open;
 pub mod qemu;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::build::Choice;
-use super::qemu::MachineArgs;
+use super::machine::MachineArgs;
 use crate::exit::Exit;
 use crate::needs::{self, Install};
 use crate::out::tell;

@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::build::Choice;
-use super::qemu::{MachineArgs, free_port};
+use super::machine::MachineArgs;
+use super::qemu::free_port;
 use crate::debugger::{self, Target};
 use crate::exit::Exit;
 use crate::kernel;

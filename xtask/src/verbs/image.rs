@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::build::Choice;
-use super::qemu::readable;
+use super::machine::readable;
 use crate::disk;
 use crate::exit::{Exit, Refused};
 use crate::kernel::{self, uki};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::qemu::readable;
+use super::machine::readable;
 use crate::debugger::{self, Target};
 use crate::exit::{Exit, Refused};
 use crate::guest::core::Core;

@@ -1,8 +1,7 @@
 //! `cargo xtask qemu`: builds, boots, connects the console, judges the end.
 
-use std::fs::File;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,18 +9,18 @@ use clap::Args;
 use serde_json::json;
 
 use super::build::Choice;
-use crate::arch::Arch;
+use super::machine::MachineArgs;
 use crate::audit::Honesty;
-use crate::exit::{Exit, Refused};
-use crate::kernel::{self, Kernel};
-use crate::needs::{self, Install, Need};
+use crate::exit::Exit;
+use crate::kernel;
+use crate::needs::{self, Install};
 use crate::out::tell;
 use crate::vm::console::Show;
 use crate::vm::input::Input;
 use crate::vm::judge::End;
-use crate::vm::spec::{Boot, Spec};
+use crate::vm::spec::Spec;
 use crate::vm::terminal::is_interactive;
-use crate::vm::{self, Outcome, Watch, machine, probe};
+use crate::vm::{self, Outcome, Watch};
 use crate::{file, out, paths, report};
 
 /// Without a person at the terminal, a run that does not end is an error.
@@ -30,7 +29,8 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// Builds a kernel, boots it in QEMU and connects you to its serial console.
 ///
 /// On a terminal every key goes to the guest; Ctrl-A x ends the run. Otherwise standard input is passed on once the
-/// kernel is ready, and its end is not the end of the run. Backtraces come out with functions and lines.
+/// kernel is ready, and its end is not the end of the run. Backtraces come out with functions and lines. Where the output cannot
+/// be written, the run goes on all the same, and its end counts. All that follows `--` goes to QEMU.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   cargo xtask qemu --arch x86_64
@@ -38,6 +38,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
   cargo xtask qemu --arch aarch64 --machine gic-version=2,secure=on
   cargo xtask qemu --arch i386 --up --cpu pentium
   cargo xtask qemu --arch i386 --smp 8 --append run=panic --expect panic
+  cargo xtask qemu --arch x86_64 --smp 6,sockets=2,cores=3 --append 'run=cpus;poweroff' -- -device pci-testdev
   cargo xtask qemu --arch i386 --up --efi --append 'run=cpus;poweroff'
   cargo xtask qemu --arch x86_64 --resets 1 --append 'reboot=kbd \"run=first reboot;cpus;poweroff\"'
   cargo xtask qemu --arch x86_64 --smp 8 --expect panic --append 'run=\"busy all;panic\"' --report out.html
@@ -77,148 +78,6 @@ pub struct Qemu {
     /// Print one JSON object about the run to standard output, and the console to standard error.
     #[arg(long)]
     json: bool,
-}
-
-/// The machine: what QEMU is told.
-#[derive(Args, Clone, Debug)]
-pub struct MachineArgs {
-    /// How many CPUs the machine has.
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    pub smp: u32,
-    /// More of the kernel's command line. `panic=-1` stands before it.
-    #[arg(long, value_name = "STR", default_value = "", allow_hyphen_values = true)]
-    pub append: String,
-    /// A file the boot loader hands over.
-    #[arg(long, value_name = "FILE")]
-    pub initrd: Option<PathBuf>,
-    /// How much RAM: mebibytes, or with a suffix as in 1G.
-    #[arg(long, value_name = "M", default_value = "256")]
-    pub memory: String,
-    /// QEMU's machine, or only options for the default one, as in gic-version=2 [default: q35; virt,gic-version=3]
-    #[arg(long, value_name = "M")]
-    pub machine: Option<String>,
-    /// QEMU's CPU model [default: max; cortex-a57]
-    #[arg(long, value_name = "C")]
-    pub cpu: Option<String>,
-    /// The road into memory [default: pvh on x86, image on aarch64]
-    #[arg(long, value_name = "ROAD")]
-    pub boot: Option<Boot>,
-    /// By UEFI, from a disk with kernel, command line and initrd on it: the same as --boot efi.
-    #[arg(long, conflicts_with = "boot")]
-    pub efi: bool,
-    /// By UEFI, from this disk, which `cargo xtask image` made. Command line and initrd are in it. What the machine writes to
-    /// it is lost.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["boot", "append", "initrd"])]
-    pub image: Option<PathBuf>,
-}
-
-impl MachineArgs {
-    /// The machine with `kernel` in it.
-    ///
-    /// # Errors
-    /// [`Refused`] when there is no such machine.
-    pub fn spec<'a>(&self, kernel: &'a Kernel) -> Result<Spec<'a>> {
-        let arch = kernel.flavour.arch;
-        let spec = Spec {
-            kernel,
-            boot: self.road(arch),
-            machine: machine::merge(arch, self.machine.as_deref()),
-            cpu: self.cpu.clone().unwrap_or_else(|| arch.default_cpu().to_owned()),
-            cpus: self.smp,
-            memory: self.memory.clone(),
-            append: format!("panic=-1 {}", self.append).trim_end().to_owned(),
-            initrd: self.file("--initrd", &self.initrd)?,
-            disk: self.file("--image", &self.image)?,
-            gdb: None,
-            counting: None,
-            tables: None,
-            extra: Vec::new(),
-        };
-        Ok(spec)
-    }
-
-    /// Refuses what no build can change.
-    ///
-    /// # Errors
-    /// [`Refused`], naming the choices.
-    pub fn check(&self, arch: Arch) -> Result<()> {
-        let machine = machine::merge(arch, self.machine.as_deref());
-        let most = machine::max_cpus(arch, &machine);
-        if self.smp == 0 || most.is_some_and(|most| self.smp > most) {
-            let most = most.map_or_else(String::new, |most| format!(" to {most}"));
-            return Err(Refused::usage(format!(
-                "--smp {}: {machine} takes 1{most} CPUs",
-                self.smp
-            )));
-        }
-        let roads = Boot::of(arch);
-        if let Some(boot) = self.boot.filter(|boot| !roads.contains(boot)) {
-            return Err(Refused::usage(
-                format!("--boot {boot:?}: {arch} has {roads:?}").to_lowercase(),
-            ));
-        }
-        if matches!(self.road(arch), Boot::Efi | Boot::Grub) && machine.starts_with("microvm") {
-            return Err(Refused::usage(format!(
-                "{machine} has neither UEFI nor a drive: only --boot pvh and bzimage"
-            )));
-        }
-        self.file("--initrd", &self.initrd)?;
-        self.file("--image", &self.image).map(drop)
-    }
-
-    fn road(&self, arch: Arch) -> Boot {
-        match self.boot {
-            _ if self.efi || self.image.is_some() => Boot::Efi,
-            Some(boot) => boot,
-            None => Boot::of(arch)[0],
-        }
-    }
-
-    /// What the machine takes.
-    pub fn needs(&self, arch: Arch) -> Vec<Need> {
-        [Need::KernelRust, Need::Linker, Need::Qemu(arch)]
-            .into_iter()
-            .chain(self.road(arch).need(arch))
-            .collect()
-    }
-
-    fn file(&self, option: &str, path: &Option<PathBuf>) -> Result<Option<PathBuf>> {
-        path.as_deref().map(|path| readable(option, path)).transpose()
-    }
-
-    /// Refuses what QEMU does not know, if it was asked for anything of its own.
-    ///
-    /// # Errors
-    /// [`Refused`], naming the choices.
-    pub fn probe(&self, arch: Arch) -> Result<()> {
-        let machine = machine::merge(arch, self.machine.as_deref());
-        let cpu = self.cpu.as_deref().unwrap_or(arch.default_cpu());
-        probe::check(probe::Machine {
-            arch,
-            machine: &machine,
-            cpu,
-            cpus: self.smp,
-            memory: &self.memory,
-        })
-    }
-}
-
-/// `path`, if there is a file that can be read.
-///
-/// # Errors
-/// [`Refused`], naming the option it was given by.
-pub fn readable(option: &str, path: &Path) -> Result<PathBuf> {
-    let refuse = |reason: &dyn std::fmt::Display| {
-        Refused::usage(format!(
-            "{option} {}: {reason}; it takes a file that can be read",
-            path.display()
-        ))
-    };
-    let file = File::open(path).map_err(|error| refuse(&error))?;
-    if !file.metadata().is_ok_and(|meta| meta.is_file()) {
-        return Err(refuse(&"not a file"));
-    }
-    Ok(path.to_owned())
 }
 
 impl Qemu {
@@ -274,6 +133,11 @@ impl Qemu {
         }
     }
 
+    /// Whether there was nothing that could be audited.
+    fn is_without_audit(&self, outcome: &Outcome) -> bool {
+        self.audit && outcome.audit.is_none()
+    }
+
     /// The page and the trace, if they were asked for.
     fn write(&self, spec: &Spec<'_>, outcome: &Outcome, exit: Exit) -> Result<()> {
         let machine = format!("{}, {} CPUs", spec.kernel.flavour, spec.cpus);
@@ -289,7 +153,7 @@ impl Qemu {
     fn report(&self, spec: &Spec<'_>, outcome: &Outcome) -> Exit {
         let ended = outcome.end;
         let exit = match self.expect.map_or(ended.exit(), |expect| ended.exit_for(expect)) {
-            Exit::Pass if self.audit && outcome.audit.is_none() => Exit::WrongEnd,
+            Exit::Pass if self.is_without_audit(outcome) => Exit::WrongEnd,
             exit => exit,
         };
         let exit = match self.json {
@@ -300,10 +164,13 @@ impl Qemu {
             tell!(); // the guest's prompt still stands on the line
         }
         if exit != Exit::Pass {
-            let detail = if outcome.detail.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", outcome.detail)
+            let why = match outcome.detail.as_str() {
+                "" if self.is_without_audit(outcome) => NO_AUDIT,
+                detail => detail,
+            };
+            let detail = match why {
+                "" => String::new(),
+                why => format!(" ({why})"),
             };
             tell!(
                 "xtask: {}{detail} after {:.1} s",
@@ -314,6 +181,10 @@ impl Qemu {
         exit
     }
 }
+
+/// Why a run that ended in good order fails with `--audit`.
+const NO_AUDIT: &str = "nothing was audited, because the machine is gone: --audit is for one that stays, as after a panic with \
+    panic=0 or after a halt";
 
 /// A run whose result was lost did not pass, however it ended.
 fn unless_lost(written: Result<()>, exit: Exit) -> Exit {
@@ -354,6 +225,8 @@ pub fn to_json(spec: &Spec<'_>, outcome: &Outcome, exit: Exit) -> serde_json::Va
         "cpu": spec.cpu,
         "boot": spec.boot,
         "cpus": spec.cpus,
+        "topology": spec.topology,
+        "extra": spec.extra.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
         "append": spec.append,
         "end": outcome.end,
         "detail": outcome.detail,
@@ -400,5 +273,13 @@ mod tests {
     fn no_certain_end_is_asked_for_unless_somebody_does() {
         assert_eq!(expect(&["--append", "run=reboot"]), None);
         assert_eq!(expect(&["--expect", "reboot"]), Some(End::Reboot));
+    }
+
+    #[test]
+    fn a_lost_result_is_no_pass_and_hides_no_panic() {
+        let lost = || Err(anyhow::anyhow!("no room"));
+        assert_eq!(unless_lost(lost(), Exit::Pass), Exit::Failed);
+        assert_eq!(unless_lost(lost(), Exit::Panic), Exit::Panic);
+        assert_eq!(unless_lost(Ok(()), Exit::Pass), Exit::Pass);
     }
 }

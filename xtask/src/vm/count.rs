@@ -1,6 +1,9 @@
 //! Counted runs: QEMU's emulator with `xtask/counter` in it.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::iter;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 /// What to count with, and where to look at the count.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,14 +49,23 @@ impl Counting {
     }
 
     /// The argument of `-plugin`; the plugin's report goes to the file `out`.
-    pub fn argument(&self, out: &str) -> String {
+    pub fn argument(&self, out: &str) -> OsString {
         let marks = self
             .marks
             .iter()
             .map(|(name, address)| format!(",at={name}:{address:#x}"));
-        let file = self.plugin.display().to_string().replace(',', ",,");
-        format!("file={file},out={out}{}", marks.collect::<String>())
+        let mut argument = OsString::from("file=");
+        argument.push(escaped(&self.plugin));
+        argument.push(format!(",out={out}{}", marks.collect::<String>()));
+        argument
     }
+}
+
+/// `path` within an argument of QEMU's that a comma takes apart.
+fn escaped(path: &Path) -> OsString {
+    let bytes = path.as_os_str().as_bytes().iter();
+    let escaped = bytes.flat_map(|byte| iter::repeat_n(*byte, if *byte == b',' { 2 } else { 1 }));
+    OsString::from_vec(escaped.collect())
 }
 
 impl Counts {

@@ -1,5 +1,6 @@
 //! Asks QEMU whether there is such a machine, before anybody waits for a kernel to be built.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::channel;
@@ -8,11 +9,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::smp::Smp;
 use crate::arch::Arch;
 use crate::exit::Refused;
 
 /// For a machine to come and go: some tenths of a second, unless the host is very busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A machine in QEMU's words.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +22,10 @@ pub struct Machine<'a> {
     pub arch: Arch,
     pub machine: &'a str,
     pub cpu: &'a str,
-    pub cpus: u32,
+    pub smp: &'a Smp,
     pub memory: &'a str,
+    /// More of QEMU's arguments.
+    pub extra: &'a [OsString],
 }
 
 /// Starts the machine without a kernel, and ends it before its first instruction.
@@ -33,10 +37,11 @@ pub fn check(machine: Machine<'_>) -> Result<()> {
         arch,
         machine,
         cpu,
-        cpus,
+        smp,
         memory,
+        extra,
     } = machine;
-    let cpus = cpus.to_string();
+    let cpus = smp.to_string();
     let mut command = Command::new(arch.qemu());
     command.args(["-M", machine, "-cpu", cpu, "-smp", &cpus, "-m", memory]);
     command.args([
@@ -49,7 +54,10 @@ pub fn check(machine: Machine<'_>) -> Result<()> {
         "-monitor",
         "stdio",
     ]);
-    let output = run(&mut command, arch)?;
+    command.args(extra);
+    // Many CPUs are many threads.
+    let patience = PATIENCE + Duration::from_millis(100) * smp.most();
+    let output = run(&mut command, arch, QUIT, patience)?;
     if output.status.success() {
         return Ok(());
     }
@@ -64,7 +72,7 @@ fn choices(arch: Arch, machine: &str, said: &str) -> String {
         _ if said.contains("machine type") => ("machines", vec!["-M", "help"]),
         _ => return String::new(),
     };
-    let output = run(Command::new(arch.qemu()).args(args), arch);
+    let output = run(Command::new(arch.qemu()).args(args), arch, QUIT, PATIENCE);
     let text = output.map_or_else(
         |_| String::new(),
         |output| String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -80,8 +88,14 @@ fn names(list: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Runs QEMU to its end, which the monitor's command brings about unless it comes sooner.
-fn run(command: &mut Command, arch: Arch) -> Result<Output> {
+/// What ends it, said to the human monitor.
+const QUIT: &[u8] = b"quit\n";
+
+/// Runs QEMU to its end, which `words` to a monitor on its standard input bring about unless it comes sooner.
+///
+/// # Errors
+/// When it does not start, or not end.
+pub fn run(command: &mut Command, arch: Arch, words: &[u8], patience: Duration) -> Result<Output> {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -90,14 +104,14 @@ fn run(command: &mut Command, arch: Arch) -> Result<Output> {
         .spawn()
         .with_context(|| format!("cannot run {}", arch.qemu()))?;
     if let Some(mut monitor) = child.stdin.take() {
-        let _ = monitor.write_all(b"quit\n"); // it may be gone already
+        let _ = monitor.write_all(words); // it may be gone already
     }
     let id = rustix::process::Pid::from_child(&child);
     let (ended, end) = channel();
     let output = thread::spawn(move || {
         let _ = ended.send(child.wait_with_output());
     });
-    let result = end.recv_timeout(PATIENCE);
+    let result = end.recv_timeout(patience);
     if result.is_err() {
         let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
     }

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,14 +44,17 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
     let (gdb, their_gdb) = UnixStream::pair().context("no socket pair")?;
     let (log, counts) = (memory_file("qemu-log")?, memory_file("counts")?);
     let memory = memory_file("guest-memory")?;
+    let media = Media::of(spec)?;
+    let initrd = spec.initrd.as_deref().filter(|_| media.is_none());
+    let initrd = initrd.map(open).transpose()?;
     let fds = Fds {
         qmp: theirs.as_raw_fd(),
         log: log.as_raw_fd(),
         gdb: their_gdb.as_raw_fd(),
         counts: counts.as_raw_fd(),
         memory: memory.as_raw_fd(),
+        initrd: initrd.as_ref().map(AsRawFd::as_raw_fd),
     };
-    let media = Media::of(spec)?;
     let mut command = Command::new(spec.kernel.flavour.arch.qemu());
     command
         .args(spec.args(fds, media.as_ref()))
@@ -62,6 +66,7 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
     command.process_group(0); // what is typed at the terminal, Ctrl-C included, is for xtask to judge
     let image = spec.image().file.as_raw_fd();
     let mut inherited = vec![fds.qmp, fds.log, fds.gdb, fds.counts, fds.memory, image];
+    inherited.extend(fds.initrd);
     inherited.extend(media.iter().flat_map(Media::fds));
     inherit(&mut command, inherited);
     let child = command
@@ -76,6 +81,10 @@ pub fn start(spec: &Spec<'_>) -> Result<(Process, UnixStream)> {
         gdb: Some(gdb),
     };
     Ok((process, ours))
+}
+
+fn open(path: &Path) -> Result<File> {
+    File::open(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// A file that has no name in any folder, and goes when nobody has it open.

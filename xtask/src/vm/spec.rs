@@ -62,6 +62,8 @@ pub struct Spec<'a> {
     /// QEMU's `-cpu`.
     pub cpu: String,
     pub cpus: u32,
+    /// How they sit, and how many there may come to be: what follows the number in QEMU's `-smp`, from its comma on.
+    pub topology: String,
     /// QEMU's `-m`.
     pub memory: String,
     /// The kernel's command line.
@@ -90,6 +92,8 @@ pub struct Fds {
     pub counts: RawFd,
     /// Where guest memory is written to, when it is asked for.
     pub memory: RawFd,
+    /// The initrd, where QEMU reads it.
+    pub initrd: Option<RawFd>,
 }
 
 impl<'a> Spec<'a> {
@@ -102,6 +106,7 @@ impl<'a> Spec<'a> {
             machine: arch.default_machine().to_owned(),
             cpu: arch.default_cpu().to_owned(),
             cpus,
+            topology: String::new(),
             memory: "512".into(),
             append,
             initrd: None,
@@ -130,38 +135,33 @@ impl Spec<'_> {
         args.extend(Self::device_args(fds));
         args.extend(media.iter().flat_map(|media| media.args.iter().cloned()));
         if media.is_none_or(|media| media.beside_kernel) {
-            args.extend(self.direct_args());
-        }
-        if let Some(counting) = &self.counting {
-            self.push(
-                &mut args,
-                "-plugin",
-                counting.argument(&format!("/dev/fd/{}", fds.counts)),
-            );
+            args.extend(self.direct_args(fds.initrd));
         }
         if let Some(port) = self.gdb {
             self.push(&mut args, "-gdb", format!("tcp:127.0.0.1:{port}"));
         }
+        let plugin = self.counting.as_ref().map(|counting| {
+            let counts = format!("/dev/fd/{}", fds.counts);
+            ["-plugin".into(), counting.argument(&counts)]
+        });
         let extra = self.extra.iter().cloned();
-        args.into_iter().map(OsString::from).chain(extra).collect()
+        let args = args.into_iter().map(OsString::from);
+        args.chain(plugin.into_iter().flatten()).chain(extra).collect()
     }
 
     /// The kernel, by QEMU's own boot loader.
-    fn direct_args(&self) -> Vec<String> {
+    fn direct_args(&self, initrd: Option<RawFd>) -> Vec<String> {
         let mut args = Vec::new();
-        // By descriptor, so that a build that goes on at the same time cannot swap the file under QEMU.
+        // By descriptor, so that a build that goes on at the same time cannot swap the file under QEMU, and so that no name
+        // has to be quoted, or to be UTF-8.
         self.push(
             &mut args,
             "-kernel",
             format!("/dev/fd/{}", self.image().file.as_raw_fd()),
         );
         self.push(&mut args, "-append", self.append.clone());
-        if let Some(initrd) = &self.initrd {
-            self.push(
-                &mut args,
-                "-initrd",
-                initrd.display().to_string().replace(',', ",,"),
-            );
+        if let Some(initrd) = initrd {
+            self.push(&mut args, "-initrd", format!("/dev/fd/{initrd}"));
         }
         args
     }
@@ -177,7 +177,7 @@ impl Spec<'_> {
             }
         }
         self.push(&mut args, "-cpu", self.cpu.clone());
-        self.push(&mut args, "-smp", self.cpus.to_string());
+        self.push(&mut args, "-smp", format!("{}{}", self.cpus, self.topology));
         self.push(&mut args, "-m", self.memory.clone());
         if self.boot == Boot::Pvh {
             self.push(&mut args, "-bios", "qboot.rom".into());
@@ -235,6 +235,7 @@ mod tests {
         gdb: 5,
         counts: 6,
         memory: 7,
+        initrd: Some(8),
     };
 
     fn kernel() -> Kernel {
@@ -257,5 +258,19 @@ mod tests {
         };
         let args = spec.args(FDS, None);
         assert_eq!(args[args.len() - 2..], ["-drive".into(), odd]);
+    }
+
+    #[test]
+    fn an_initrd_may_have_any_name_and_cpus_any_topology() {
+        let kernel = kernel();
+        let spec = Spec {
+            initrd: Some(OsString::from_vec(b"/tmp/a,b \xff".to_vec()).into()),
+            topology: ",sockets=2,maxcpus=4".into(),
+            ..Spec::usual(&kernel, 2, String::new())
+        };
+        let args = spec.args(FDS, None);
+        let follows = |name: &str, value: &str| args.windows(2).any(|pair| pair == [name, value]);
+        assert!(follows("-initrd", "/dev/fd/8"), "{args:?}");
+        assert!(follows("-smp", "2,sockets=2,maxcpus=4"), "{args:?}");
     }
 }
