@@ -18,7 +18,7 @@ impl<'w> Cpu<'w> {
         Self { world, n }
     }
 
-    pub fn engine(&self) -> Engine<'_, Self> {
+    pub fn engine(&self) -> Engine<'_, '_, Self> {
         Engine::new(&self.world.area, self)
     }
 

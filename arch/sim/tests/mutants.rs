@@ -7,12 +7,13 @@ use sim::campaign::play_all;
 use smp_stop::mutants::Mutant;
 
 /// Faults that this machine cannot show: it executes one CPU at a time, in program order, and its firmware does not start
-/// a CPU that it refused to start. The models under loom see them.
-const NOT_HERE: [Mutant; 4] = [
+/// a CPU that it refused to start; its CPUs say nothing. The models under loom see them.
+const NOT_HERE: [Mutant; 5] = [
     Mutant::RelaxedAck,
     Mutant::StaleGeneration,
     Mutant::UnaskedParks,
     Mutant::DoorAjar,
+    Mutant::WordsEarly,
 ];
 
 /// Schedules that a fault may hide in.

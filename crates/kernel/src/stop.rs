@@ -21,10 +21,10 @@ use crate::{clock, println, trace};
 
 /// The engine for many CPUs, over this kernel's [`STOP`] area.
 #[cfg(feature = "smp")]
-pub(crate) type Engine<'a, A> = smp_stop::smp::Engine<'a, Machine<'a, A>>;
+pub(crate) type Engine<'a, A> = smp_stop::smp::Engine<'static, 'a, Machine<'a, A>>;
 /// The engine for one CPU, over this kernel's [`STOP`] area: the same call, the same report.
 #[cfg(not(feature = "smp"))]
-pub(crate) type Engine<'a, A> = smp_stop::up::Engine<'a, Machine<'a, A>>;
+pub(crate) type Engine<'a, A> = smp_stop::up::Engine<'static, 'a, Machine<'a, A>>;
 
 /// Who fills in a CPU's registers: a handler for those of the code it interrupted.
 pub type FillRegisters<'a> = &'a dyn Fn(&mut Registers);
@@ -107,6 +107,7 @@ impl<A: Arch> StopOps for Machine<'_, A> {
 #[inline(never)]
 fn save_own<A: Arch>(out: &mut Registers) {
     A::save_regs(out);
+    out.set_own();
 }
 
 /// The engine's places as this kernel knows them.
@@ -250,11 +251,27 @@ pub(crate) fn reason_name() -> Option<&'static str> {
 /// owner, with interrupts off, once every other CPU is accounted for, within a bounded time; and again, at once, should
 /// the owner come a second time.
 ///
+/// `words` say what for, where they lie in the image: a CPU that takes the stop over finds them.
+///
 /// Takes no lock, needs no per-CPU base, allocates nothing and prints nothing.
-pub(crate) fn stop<A: Arch>(reason: Reason, interrupted: Option<FillRegisters<'_>>) -> Stopped {
+pub(crate) fn stop<A: Arch>(
+    reason: Reason,
+    words: Option<&'static str>,
+    interrupted: Option<FillRegisters<'_>>,
+) -> Stopped {
     let machine = Machine::<A>::new(interrupted);
     if !inject::at(Place::Stop, 0).goes() {
         return Stopped::claimed();
     }
-    Stopped::from(&Engine::new(&STOP, &machine).stop(reason))
+    let engine = Engine::new(&STOP, &machine);
+    let stop = match words {
+        Some(words) => engine.stop_saying(reason, words),
+        None => engine.stop(reason),
+    };
+    Stopped::from(&stop)
+}
+
+/// Keeps what the executing CPU stops for in the report, as far as there is room: for whoever has to speak in its stead.
+pub(crate) fn keep<A: Arch>(message: &dyn fmt::Display) {
+    Engine::new(&STOP, &Machine::<A>::new(None)).set_message(message);
 }

@@ -1,12 +1,13 @@
 //! The memory of a stop: one static, which is also its report.
 //!
-//! Fixed layout, `repr(C)`, little words only: a header of 128 bytes and 384 bytes for each CPU. All zeros is a valid area
+//! Fixed layout, `repr(C)`, little words only: a header of 128 bytes and 512 bytes for each CPU. All zeros is a valid area
 //! in which nothing has happened. What lies where is said once, in [`crate::report::layout`], for those who read it from
 //! outside.
 
 use cpumask::CpuId;
 
 use crate::latch::{Hold, Latch};
+use crate::message;
 use crate::regs::Registers;
 use crate::report::{RawRow, WHOLE, layout};
 use crate::sync::{AtomicU32, Info, Info64, Ordering, RELAXED, Shared, const_fn};
@@ -58,15 +59,18 @@ pub(crate) struct Slot {
     reserved: Info,
     pub(crate) answered_at: Info64,
     pub(crate) hw_id: Info64,
-    more_reserved: [Info; 6],
+    pub(crate) message: message::Place,
+    more_reserved: Info,
     pub(crate) registers: Shared<Registers>,
+    pub(crate) text: message::Text,
 }
 
-// SAFETY: `registers` is the only part that is not atomic. It is written by the CPU the slot belongs to, once, between
-// setting `saved` from NONE to WRITING and to WHOLE (with release), and read only by those who saw WHOLE (with acquire).
+// SAFETY: `registers` and `text` are the only parts that are not atomic. Each is written by the CPU the slot belongs to, once,
+// between setting `saved`, or `message.state`, from NONE to WRITING and to WHOLE (with release), and read only by those who
+// saw WHOLE (with acquire).
 unsafe impl Sync for Slot {}
 
-/// Values of [`Slot::saved`], beside [`WHOLE`].
+/// Values of [`Slot::saved`] and of a message's state, beside [`WHOLE`].
 pub(crate) mod saved {
     pub(crate) const NONE: u32 = 0;
     pub(crate) const WRITING: u32 = 1;
@@ -82,7 +86,7 @@ pub(crate) mod progress {
 
 impl Slot {
     const_fn! {
-        fn new() -> Self {
+        pub(crate) fn new() -> Self {
             Self {
                 word: CpuWord::new(),
                 via: Info::new(0),
@@ -92,8 +96,10 @@ impl Slot {
                 reserved: Info::new(0),
                 answered_at: Info64::new(),
                 hw_id: Info64::new(),
-                more_reserved: zeros(),
+                message: message::Place::new(),
+                more_reserved: Info::new(0),
                 registers: Shared::new(Registers::EMPTY),
+                text: Shared::new([0; message::MESSAGE_LEN]),
             }
         }
     }
@@ -184,6 +190,21 @@ impl<const N: usize> StopArea<N> {
             slots: &self.slots,
         }
     }
+
+    /// As [`Area::set_cpus`].
+    pub fn set_cpus(&self, cpus: usize) {
+        self.area().set_cpus(cpus);
+    }
+
+    /// As [`Area::set_hw_id`].
+    pub fn set_hw_id(&self, cpu: CpuId, hw_id: u64) {
+        self.area().set_hw_id(cpu, hw_id);
+    }
+
+    /// As [`Area::word`].
+    pub fn word(&self, cpu: CpuId) -> Option<&CpuWord> {
+        self.area().word(cpu)
+    }
 }
 
 impl<const N: usize> Default for StopArea<N> {
@@ -218,7 +239,8 @@ impl<'a> Area<'a> {
         self.header.sign(self.slots.len());
     }
 
-    /// Notes what the hardware calls `cpu`, for those who read the report.
+    /// Notes what the hardware calls `cpu`, for those who read the report: its column there has no other source.
+    /// ([`StopOps::hw_id`](crate::StopOps::hw_id) names a CPU that the kernel knows no number for, and is not written down.)
     pub fn set_hw_id(self, cpu: CpuId, hw_id: u64) {
         if let Some(slot) = self.slot(cpu) {
             slot.hw_id.set(hw_id);
@@ -233,6 +255,10 @@ impl<'a> Area<'a> {
     /// Who stops the machine, and why; `None` while nobody does.
     pub fn hold(self) -> Option<Hold> {
         self.header.latch.hold()
+    }
+
+    pub(crate) fn capacity(self) -> usize {
+        self.slots.len()
     }
 
     pub(crate) fn slot(self, cpu: CpuId) -> Option<&'a Slot> {
@@ -272,19 +298,34 @@ const _: () = {
     assert!(offset_of!(Slot, note) == layout::NOTE && offset_of!(Slot, saved) == layout::SAVED);
     assert!(offset_of!(Slot, answered_at) == layout::ANSWERED_AT && offset_of!(Slot, hw_id) == layout::HW_ID);
     assert!(offset_of!(Slot, registers) == layout::REGISTERS);
-    assert!(size_of::<Registers>() == layout::SLOT_LEN - layout::REGISTERS);
+    assert!(size_of::<Registers>() == layout::TEXT - layout::REGISTERS);
+    assert!(offset_of!(Slot, message) == layout::MESSAGE && offset_of!(message::Place, len) == 4);
+    assert!(offset_of!(message::Place, static_at) == 8 && offset_of!(message::Place, static_len) == 16);
+    assert!(
+        offset_of!(Slot, text) == layout::TEXT && layout::TEXT + message::MESSAGE_LEN == layout::SLOT_LEN
+    );
 };
 
 /// Declares a [`StopArea`] for as many CPUs as said, in the section `.stop_report` of a kernel's image, where a debugger, a
-/// host tool and a next kernel find it. The kernel's linker script keeps the section (`KEEP`), need not load it
-/// (`NOLOAD`), and its entry code zeroes it.
+/// host tool and a next kernel find it. The kernel's linker script gives the section a place of its own that is kept, not
+/// loaded, and within what the kernel takes for its own memory; its entry code zeroes it. As the section's name does not
+/// begin with `.bss`, it is one with contents to a linker, and would make any other that it is put into one, too:
+///
+/// ```text
+/// .stop_report (NOLOAD) : ALIGN(64) { KEEP(*(.stop_report)) }
+/// _end = .;
+/// ```
+///
+/// Attributes are passed on: with `no_mangle` a debugger knows the area by that name, without it by its path
+/// (`'kernel::stop::STOP'` in gdb).
 ///
 /// ```
 /// smp_stop::stop_area! {
 ///     /// The memory of a stop.
+///     #[unsafe(no_mangle)]
 ///     pub static STOP: 8;
 /// }
-/// STOP.area().set_cpus(4);
+/// STOP.set_cpus(4);
 /// ```
 #[macro_export]
 macro_rules! stop_area {

@@ -92,10 +92,9 @@
 //! }
 //!
 //! let boot = Instant::now();
-//! let area = STOP.area();
-//! area.word(CpuId::BOOT).unwrap().boot_cpu_online().unwrap();
+//! STOP.word(CpuId::BOOT).unwrap().boot_cpu_online().unwrap();
 //! for n in 1..3 {
-//!     let generation = area.word(CpuId::new(n)).unwrap().begin_start().unwrap();
+//!     let generation = STOP.word(CpuId::new(n)).unwrap().begin_start().unwrap();
 //!     thread::spawn(move || {
 //!         let cpu = Cpu(n, boot);
 //!         // CPU 2 never gets to the gate.
@@ -110,13 +109,22 @@
 //! }
 //!
 //! let cpu = Cpu(0, boot);
-//! let stop = Engine::new(&STOP, &cpu).stop(Reason::Panic);
-//! let Outcome::Partial { silent } = stop.outcome else { panic!("{}", stop.outcome) };
-//! assert_eq!(silent.to_string(), "2");
-//! assert_eq!(stop.report.parked().to_string(), "1");
+//! let stop = Engine::new(&STOP, &cpu).stop_saying(Reason::Panic, "out of cheese");
+//! let Outcome::Partial { silent } = stop.outcome else { panic!("{:?}", stop.outcome) };
+//! assert!(silent.iter().eq([CpuId::new(2)]));
+//! assert!(stop.report.parked().iter().eq([CpuId::new(1)]));
 //! assert_eq!(stop.report.registers(CpuId::new(1)).unwrap().pc(), 0x1001);
+//! assert_eq!(stop.report.message(CpuId::BOOT).as_deref(), Some("out of cheese"));
+//! # #[cfg(feature = "display")]
 //! println!("{}", stop.report);
 //! ```
+//!
+//! # Features
+//!
+//! `display`, on by default, is the [`Display`](core::fmt::Display) of a report and of its parts as text for people. A kernel
+//! that is short of room turns it off, and prints what it wants of [`Report::summary`] and [`Report::rows`], or nothing:
+//! the report in memory is the same. `cli` builds the command `stop-report` for a host. The others are for this crate's
+//! tests.
 #![no_std]
 
 mod area;
@@ -124,6 +132,7 @@ mod area;
 pub mod checked;
 mod door;
 mod latch;
+mod message;
 #[cfg(feature = "mutants")]
 pub mod mutants;
 #[cfg(not(feature = "mutants"))]
@@ -142,6 +151,7 @@ pub use area::{Area, MAX_CPUS, StopArea};
 pub use cpumask::CpuId;
 pub use door::Door;
 pub use latch::{Hold, Owner, Phase, Reason};
+pub use message::{MESSAGE_LEN, Message};
 pub use ops::{Point, StopOps};
 pub use outcome::{How, Outcome, Stop};
 pub use regs::{REGISTER_WORDS, Registers};

@@ -61,11 +61,13 @@ pub enum Mutant {
     UnaskedUnnamed,
     /// At the door the look whether a start is on, and the note that the CPU has come, are two steps.
     DoorAjar,
+    /// A message is there before it is written.
+    WordsEarly,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::CountInsteadOfState,
         Self::AckBeforeSave,
         Self::GateRemoved,
@@ -92,6 +94,7 @@ impl Mutant {
         Self::UnaskedParks,
         Self::UnaskedUnnamed,
         Self::DoorAjar,
+        Self::WordsEarly,
     ];
 }
 

@@ -1,5 +1,6 @@
 //! What a stop returns to its owner. Nobody else returns.
 
+#[cfg(feature = "display")]
 use core::fmt;
 
 use crate::area::Area;
@@ -77,6 +78,7 @@ impl Outcome<'_> {
     }
 }
 
+#[cfg(feature = "display")]
 impl fmt::Display for Outcome<'_> {
     /// `stopped`, `partial: CPUs 1,3 silent`, `unavailable: why`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -35,6 +35,20 @@ impl Registers {
         (self.pc, self.sp, self.fp) = (pc, sp, fp);
     }
 
+    /// Bit of `machine`: see [`Self::set_own`].
+    pub(crate) const OWN: u32 = 1 << 16;
+
+    /// Says that these are the registers of the code that saves them, for want of a frame: the program counter is that of
+    /// `save_regs` or of its caller, and tells nothing about what the CPU did. A report shows none for the owner then.
+    pub fn set_own(&mut self) {
+        self.machine |= Self::OWN;
+    }
+
+    /// Whether they are.
+    pub const fn is_own(&self) -> bool {
+        self.machine & Self::OWN != 0
+    }
+
     /// Adds a word; one past [`REGISTER_WORDS`] is dropped.
     pub fn push(&mut self, word: u64) {
         if let Some(slot) = self.words.get_mut(self.len as usize) {
@@ -58,7 +72,7 @@ impl Registers {
 
     /// How to read the words.
     pub const fn machine(&self) -> u32 {
-        self.machine
+        self.machine & (Self::OWN - 1)
     }
 
     /// Program counter.

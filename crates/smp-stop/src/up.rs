@@ -1,5 +1,7 @@
 //! The engine for one CPU: the same calls, the same report, nobody to stop.
 
+use core::fmt;
+
 use cpumask::CpuId;
 
 use crate::area::{Area, Slot, saved};
@@ -11,14 +13,15 @@ use crate::sync::{Ordering, RELAXED};
 
 /// The engine: an area, and a machine. See [`crate::smp::Engine`], whose names it shares.
 #[derive(Clone, Copy, Debug)]
-pub struct Engine<'a, O> {
-    area: Area<'a>,
-    ops: &'a O,
+#[must_use = "it does nothing by itself"]
+pub struct Engine<'area, 'ops, O> {
+    area: Area<'area>,
+    ops: &'ops O,
 }
 
-impl<'a, O: StopOps> Engine<'a, O> {
+impl<'area, 'ops, O: StopOps> Engine<'area, 'ops, O> {
     /// The engine for the executing CPU, which is the only one.
-    pub fn new(area: impl Into<Area<'a>>, ops: &'a O) -> Self {
+    pub fn new(area: impl Into<Area<'area>>, ops: &'ops O) -> Self {
         Self {
             area: area.into(),
             ops,
@@ -26,9 +29,41 @@ impl<'a, O: StopOps> Engine<'a, O> {
     }
 
     /// Claims the machine and saves the registers. Always returns; from the second time on with what was so before.
-    pub fn stop(&self, reason: Reason) -> Stop<'a> {
+    pub fn stop(&self, reason: Reason) -> Stop<'area> {
+        self.stop_as(reason, None)
+    }
+
+    /// As [`crate::smp::Engine::stop_saying`].
+    pub fn stop_saying(&self, reason: Reason, words: &'static str) -> Stop<'area> {
+        self.stop_as(reason, Some(words))
+    }
+
+    /// As [`crate::smp::Engine::set_message`].
+    pub fn set_message(&self, message: &dyn fmt::Display) {
         self.ops.mask_interrupts();
-        let me = self.ops.this_cpu().unwrap_or(CpuId::BOOT);
+        if let Some(slot) = self.area.slot(self.me()) {
+            slot.keep(message);
+        }
+    }
+
+    /// As [`crate::smp::Engine::hold_on`]: there is no CPU to come back.
+    pub fn hold_on(&self, _report: impl FnMut(Stop<'area>)) -> ! {
+        self.ops.mask_interrupts();
+        loop {
+            self.ops.relax();
+        }
+    }
+
+    fn me(&self) -> CpuId {
+        self.ops.this_cpu().unwrap_or(CpuId::BOOT)
+    }
+
+    fn stop_as(&self, reason: Reason, words: Option<&'static str>) -> Stop<'area> {
+        self.ops.mask_interrupts();
+        let me = self.me();
+        if let Some((words, slot)) = words.zip(self.area.slot(me)) {
+            slot.point_to(words);
+        }
         self.area.sign();
         let latch = &self.area.header.latch;
         // The owner is the same whatever the hardware calls this CPU, so there is no second one to lose to.

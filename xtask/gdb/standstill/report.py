@@ -6,7 +6,11 @@ import gdb
 
 from . import memory
 
-HEADER, SLOT = 128, 384
+HEADER, SLOT = 128, 512
+# In a slot: what the CPU said, where it lies if it was not copied, and the text.
+MESSAGE, STATIC, TEXT, TEXT_BYTES, WIDTH = 40, 48, 384, 128, 80
+# Of the registers' machine: they are those of the code that saved them.
+OWN = 1 << 16
 STATES = [
     "off", "starting", "online", "stop-requested", "saving", "parked", "lost", "dying", "saved",
 ]
@@ -58,7 +62,8 @@ class Report:
         head = "%5s %12s %-14s %-12s %11s %-13s %-18s" % (
             "cpu", "hardware id", "state", "stopped by", "after us", "why", "pc",
         )
-        return [self.summary(), head] + [slot.line() for slot in self.slots if slot.matters()]
+        rows = [slot.line() for slot in self.slots if slot.matters()]
+        return [self.summary(), head] + rows + [line for slot in self.slots for line in slot.said()]
 
     def summary(self):
         if not self.has_stopped():
@@ -86,6 +91,10 @@ class Slot:
         self.answered, self.hw = struct.unpack_from("<2Q", raw, 24)
         self.pc = struct.unpack_from("<Q", raw, 72)[0] if self.saved == 2 else None
         self.owns = report.owner() == cpu
+        self.is_own = struct.unpack_from("<I", raw, 64)[0] & OWN != 0
+        is_whole, count = struct.unpack_from("<2I", raw, MESSAGE)
+        self.message = raw[TEXT:][: min(count, TEXT_BYTES)] if is_whole == 2 else None
+        self.message_place = struct.unpack_from("<QI", raw, STATIC)
 
     def is_sound(self):
         return self.word & 0xF < len(STATES) and self.word >> 4 & 0xF < ORIGINS
@@ -112,12 +121,26 @@ class Slot:
     def line(self):
         after = "-"
         if self.via in VIAS and self.via and not self.owns:
-            ns = max(0, self.answered - self.report.began)
-            after = "%7d.%03d" % (min(ns // 1000, 9999999), ns % 1000)
+            ns = self.answered - self.report.began
+            # Before the beginning: clocks differ by a little, or it answered an owner before.
+            if ns >= 0 or self.report.latch >> 6 & 0xFF <= 1:
+                ns = max(0, ns)
+                after = "%7d.%03d" % (min(ns // 1000, 9999999), ns % 1000)
         text = "%5d %12s %-14s %-12s %11s %-13s " % (
             self.cpu, hex(self.hw), "owner" if self.owns else self.state(), VIAS.get(self.via, "-"), after, self.why(),
         )
-        return text + ("-" if self.pc is None else "%#018x %s" % (self.pc, memory.place(self.pc)))
+        if self.pc is None or self.owns and self.is_own:
+            return text + "-"
+        return text + "%#018x %s" % (self.pc, memory.place(self.pc))
+
+    def said(self):
+        """What the CPU stopped for, in lines that are short enough."""
+        if self.message is None:
+            at, count = self.message_place
+            return ["CPU %d said what lies at %#x, %d bytes" % (self.cpu, at, count)] if count else []
+        text = "".join(c if c.isprintable() else " " for c in self.message.decode(errors="replace"))
+        parts = [text[n : n + WIDTH] for n in range(0, len(text), WIDTH)] or [""]
+        return ["CPU %d said: %s" % (self.cpu, parts[0])] + ["    " + part for part in parts[1:]]
 
 
 def micros(ns):

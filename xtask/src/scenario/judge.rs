@@ -165,9 +165,10 @@ fn guest(text: &str) -> &str {
 
 /// From the last `@panic` on there is the report and nothing else: no log line, no prompt, no line within a line.
 fn one_voice(text: &str) -> Result<(), String> {
-    const BEGINNINGS: [&str; 7] = [
+    const BEGINNINGS: [&str; 8] = [
         "@",
         " ",
+        "CPU ",
         "kernel ",
         "backtrace",
         "stop: ",

@@ -56,7 +56,7 @@ impl<A: Arch> Table<A> {
         "fault" "undef|null|write|exec|stack|canary|vectors" "make the kernel fail in that way" => faults::fault::<A>;
         "hang" "" "stop answering, with interrupts off" => |_| faults::hang::<A>();
         "triple-fault" "" "die without a word" => |_| A::die();
-        "panic" "[WHY]" "panic" => |why| panic!("{}", if why.is_empty() { "asked for by the monitor" } else { why });
+        "panic" "[WHY]" "panic" => panic_for;
         "crash" "[WHY]" "as panic, with the highest reason: takes over a stop that is under way" => |why| panic::crash::<A>(if why.is_empty() { "asked for by the monitor" } else { why });
         "halt" "" "stop all CPUs and stay" => |_| power::shut_down::<A>(End::Halt);
         "reboot" "[WAY]" "stop all CPUs and reset the machine" => reboot::<A>;
@@ -64,6 +64,14 @@ impl<A: Arch> Table<A> {
         "first" "COMMAND" "run a command if the machine was not reset since it was turned on" => first::<A>;
         "poweroff" "" "stop all CPUs and turn the machine off" => |_| power::shut_down::<A>(End::PowerOff);
     };
+}
+
+/// As most panics do, one without words of its own says what the image has, and need not write it first.
+fn panic_for(why: &str) -> Outcome {
+    match why {
+        "" => panic!("asked for by the monitor"),
+        why => panic!("{why}"),
+    }
 }
 
 /// Executes one command. An empty line is none.

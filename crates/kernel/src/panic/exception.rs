@@ -51,6 +51,7 @@ pub fn fatal<A: Arch>(exception: &Exception<'_>) -> ! {
         &Cause {
             reason: Reason::Panic,
             what: &what,
+            words: None,
             at: None,
             exception: Some(exception),
         },

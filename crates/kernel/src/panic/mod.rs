@@ -16,7 +16,7 @@ use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use records::{Hex, MaybeCpu, Quoted};
-use smp_stop::{How, Reason};
+use smp_stop::{How, Reason, Report};
 
 pub use backtrace::{Frames, frames};
 pub use exception::{Exception, fatal};
@@ -44,6 +44,7 @@ pub fn panic<A: Arch>(info: &PanicInfo<'_>) -> ! {
     let cause = Cause {
         reason: Reason::Panic,
         what: &info.message(),
+        words: info.message().as_str(),
         at: info.location(),
         exception: None,
     };
@@ -56,6 +57,7 @@ pub(crate) fn crash<A: Arch>(why: &str) -> ! {
     let cause = Cause {
         reason: Reason::Crash,
         what: &why,
+        words: None,
         at: None,
         exception: None,
     };
@@ -66,6 +68,8 @@ pub(crate) fn crash<A: Arch>(why: &str) -> ! {
 pub(crate) struct Cause<'a> {
     pub(crate) reason: Reason,
     pub(crate) what: &'a dyn fmt::Display,
+    /// The same, where it is text of the image.
+    pub(crate) words: Option<&'static str>,
     pub(crate) at: Option<&'a core::panic::Location<'a>>,
     pub(crate) exception: Option<&'a Exception<'a>>,
 }
@@ -86,7 +90,12 @@ fn die<A: Arch>(_counted: Failure, cause: &Cause<'_>, frame: usize) -> ! {
     if let Some(end) = power::is_over() {
         over::<A>(end);
     }
-    let stop = stop::stop::<A>(cause.reason, cause.exception.map(|e| e.fill));
+    // The others run on until they are asked, so that only what has to be written is written first: should this CPU die of
+    // the stop, or come second, its words are not lost.
+    if cause.words.is_none() {
+        stop::keep::<A>(cause.what);
+    }
+    let stop = stop::stop::<A>(cause.reason, cause.words, cause.exception.map(|e| e.fill));
     speak::<A>(cause, frame, &stop)
 }
 
@@ -140,9 +149,23 @@ fn telling(how: How) -> u8 {
 pub(crate) fn took_over<A: Arch>(stop: &Stopped) -> ! {
     telling(stop.how);
     console::seize(cpu::by_hardware::<A>());
-    headline::<A>(&"the CPU that was stopping the others died of it");
+    headline::<A>(&DiedOfIt(&stop.report));
     others::<A>(stop);
     end::<A>(stop)
+}
+
+/// What an owner that was replaced stopped the machine for, as far as it left word.
+struct DiedOfIt<'a>(&'a Report<'static>);
+
+impl fmt::Display for DiedOfIt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the CPU that was stopping the others died of it")?;
+        let former = self.0.summary().former_owner.and_then(|owner| owner.cpu());
+        match former.and_then(|cpu| self.0.message(cpu)) {
+            Some(message) => write!(f, ": {message}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The machine-readable line: which CPU speaks, for what reason all stand still, whose addresses follow, and what happened.
@@ -188,6 +211,8 @@ fn without_a_word<A: Arch>() -> ! {
 
 fn report<A: Arch>(cause: &Cause<'_>, frame: usize) {
     TOLD.store(CAUSE, Ordering::Relaxed);
+    // Also for a reader of the memory, who may not have the image.
+    stop::keep::<A>(cause.what);
     inject::at(Place::Report, 0);
     headline::<A>(cause.what);
     println!(

@@ -94,7 +94,7 @@ pub(crate) fn quiesce<A: Arch>() {
 pub fn shut_down<A: Arch>(end: End) -> ! {
     // For the CPU that takes over if this one dies; of several that are on their way, the one that owns the stop says it last.
     end.planned().note();
-    let stop = stop::stop::<A>(Reason::Reboot, None);
+    let stop = stop::stop::<A>(Reason::Reboot, None, None);
     end.planned().note();
     phase::enter::<A>(match end {
         End::PowerOff => &"powering the machine off",

@@ -42,9 +42,12 @@ fn read_all(report: &Report<'_>, len: usize) {
         let words = report.registers(row.cpu).map(|registers| registers.words().len());
         assert_eq!(words.is_some(), row.has_registers);
         assert!(!(row.is_parked() && row.owner));
+        let said = report.message(row.cpu).map_or(0, |message| message.len());
+        assert!(said <= smp_stop::MESSAGE_LEN);
+        let _ = report.message_place(row.cpu);
     }
     let table = report.to_string();
-    assert!(table.lines().count() <= summary.cpus + 2);
+    assert!(table.lines().count() <= 3 * summary.cpus + 2);
     let _ = format!("{} {}", report.parked(), report.silent());
 }
 

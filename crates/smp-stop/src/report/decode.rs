@@ -11,6 +11,7 @@ use super::row::{RawRow, WHOLE};
 use super::{Report, Source, Summary, layout};
 use crate::area::MAX_CPUS;
 use crate::latch::Hold;
+use crate::message::Message;
 use crate::regs::{REGISTER_WORDS, Registers};
 
 /// Why some memory is no report.
@@ -137,8 +138,12 @@ impl<'a> Memory<'a> {
         self.order.split_u64(self.header, at).unwrap_or(0)
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.len() / layout::SLOT_LEN
+    }
+
     pub(super) fn summary(&self) -> Summary {
-        let capacity = self.slots.len() / layout::SLOT_LEN;
+        let capacity = self.capacity();
         let (hold, verdict) = (
             Hold::from_raw(self.word(layout::LATCH)),
             self.word(layout::VERDICT),
@@ -175,6 +180,22 @@ impl<'a> Memory<'a> {
         })
     }
 
+    pub(super) fn message(&self, cpu: CpuId) -> Option<Message> {
+        let slot = self.slot(cpu)?;
+        if self.order.u32(slot, layout::MESSAGE)? != WHOLE {
+            return None;
+        }
+        let text = slot.get(layout::TEXT..)?;
+        let len = (self.order.u32(slot, layout::MESSAGE + 4)? as usize).min(text.len());
+        Some(Message::from_memory(text.get(..len)?))
+    }
+
+    pub(super) fn message_place(&self, cpu: CpuId) -> Option<(u64, u32)> {
+        let slot = self.slot(cpu)?;
+        let at = self.order.split_u64(slot, layout::MESSAGE + 8)?;
+        Some((at, self.order.u32(slot, layout::MESSAGE + 16)?)).filter(|(_, len)| *len > 0)
+    }
+
     pub(super) fn registers(&self, cpu: CpuId) -> Option<Registers> {
         let slot = self.slot(cpu)?;
         if self.order.u32(slot, layout::SAVED)? != WHOLE {
@@ -184,8 +205,11 @@ impl<'a> Memory<'a> {
         let long = |at| self.order.u64(block, at);
         let len = (self.order.u32(block, 4)? as usize).min(REGISTER_WORDS);
         let mut registers = Registers::EMPTY;
-        let machine = self.order.u32(block, 0)? as u16;
-        registers.begin(machine, long(8)?, long(16)?, long(24)?);
+        let machine = self.order.u32(block, 0)?;
+        registers.begin(machine as u16, long(8)?, long(16)?, long(24)?);
+        if machine & Registers::OWN != 0 {
+            registers.set_own();
+        }
         for n in 0..len {
             registers.push(long(32 + 8 * n)?);
         }

@@ -1,4 +1,4 @@
-//! Where what lies in a report, in bytes. Version 1; all numbers little-endian on the machines there are today (in general
+//! Where what lies in a report, in bytes. Version 2; all numbers little-endian on the machines there are today (in general
 //! in the machine's own order, which the magic number shows).
 //!
 //! | header, from | bytes | what |
@@ -32,16 +32,21 @@
 //! | 16 | 4 | registers: 0 none, 1 not whole, 2 whole |
 //! | 24 | 8 | when it answered, ns by the kernel's clock |
 //! | 32 | 8 | what the hardware calls it |
-//! | 64 | 320 | the registers: machine (4), words (4), pc, sp, fp (8 each), 36 words of 8 bytes |
+//! | 40 | 4 | the message, what this CPU stops for: 0 none, 1 not whole, 2 whole |
+//! | 44 | 4 | how many bytes of it there are |
+//! | 48 | 8 | where a message begins that was not copied: the address of text in the kernel's image |
+//! | 56 | 4 | how many bytes of that there are; 0: none |
+//! | 64 | 320 | the registers: machine (4: bits 0-15 its number, bit 16 they are those of the code that saved them), words (4), pc, sp, fp (8 each), 36 words of 8 bytes |
+//! | 384 | 128 | the text of the message |
 
 /// `STOPRPRT` as two words.
 pub const MAGIC: [u32; 2] = [u32::from_le_bytes(*b"STOP"), u32::from_le_bytes(*b"RPRT")];
 /// Of this layout.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 128;
 /// Bytes of a slot.
-pub const SLOT_LEN: usize = 384;
+pub const SLOT_LEN: usize = 512;
 
 pub(crate) const VERSION_AT: usize = 8;
 pub(crate) const TOTAL_LEN: usize = 12;
@@ -63,4 +68,6 @@ pub(crate) const NOTE: usize = 8;
 pub(crate) const SAVED: usize = 16;
 pub(crate) const ANSWERED_AT: usize = 24;
 pub(crate) const HW_ID: usize = 32;
+pub(crate) const MESSAGE: usize = 40;
 pub(crate) const REGISTERS: usize = 64;
+pub(crate) const TEXT: usize = 384;

@@ -4,10 +4,12 @@ mod codes;
 mod decode;
 pub mod layout;
 mod row;
+#[cfg(feature = "display")]
 mod table;
-#[cfg(all(test, not(any(feature = "loom", feature = "shuttle"))))]
+#[cfg(all(test, feature = "display", not(any(feature = "loom", feature = "shuttle"))))]
 mod tests;
 
+#[cfg(feature = "display")]
 use core::fmt;
 
 use cpumask::CpuId;
@@ -19,12 +21,13 @@ pub(crate) use row::{RawRow, WHOLE};
 
 use crate::area::Area;
 use crate::latch::{Hold, Owner};
+use crate::message::Message;
 use crate::regs::Registers;
 use crate::sync::{Ordering, RELAXED};
 
 /// A report: of the stop in an [`Area`], as it is now, or of one in a piece of memory, by [`decode()`].
 ///
-/// Displays as a table of at most 100 columns.
+/// Displays as a table of at most 100 columns, and below it what each CPU said; that needs the feature `display`.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a>(Source<'a>);
 
@@ -45,7 +48,7 @@ pub struct Summary {
     pub former_owner: Option<Owner>,
     /// How often the owner came again, because it failed inside the stop.
     pub reentries: u32,
-    /// When the owner began: nanoseconds by the kernel's clock.
+    /// When the owner began: nanoseconds by the kernel's clock. One that took the stop from another begins anew.
     pub began_at: u64,
     /// Nanoseconds from then until all had answered that did.
     pub took_ns: u64,
@@ -91,6 +94,14 @@ impl<'a> Report<'a> {
         (cpu.as_usize() < summary.cpus).then(|| raw.read(cpu, owner, summary))
     }
 
+    /// How many CPUs there is room for.
+    pub fn capacity(&self) -> usize {
+        match self.0 {
+            Source::Live(area) => area.capacity(),
+            Source::Memory(memory) => memory.capacity(),
+        }
+    }
+
     /// One row for each CPU there may be, in order.
     pub fn rows(self) -> impl Iterator<Item = Row> + Clone + use<'a> {
         let summary = self.summary();
@@ -102,6 +113,24 @@ impl<'a> Report<'a> {
         match self.0 {
             Source::Live(area) => area.slot(cpu)?.registers(),
             Source::Memory(memory) => memory.registers(cpu),
+        }
+    }
+
+    /// What `cpu` stopped for, in its own words, if it left any. Of words that were not copied ([`Self::message_place`]) a piece
+    /// of memory does not know more than where they are.
+    pub fn message(&self, cpu: CpuId) -> Option<Message> {
+        match self.0 {
+            Source::Live(area) => area.slot(cpu)?.message(),
+            Source::Memory(memory) => memory.message(cpu),
+        }
+    }
+
+    /// Where in the kernel's image the words of `cpu` lie, and how many bytes they are, if it said something that needs no
+    /// copy: for readers of its memory.
+    pub fn message_place(&self, cpu: CpuId) -> Option<(u64, u32)> {
+        match self.0 {
+            Source::Live(area) => area.slot(cpu)?.message_place(),
+            Source::Memory(memory) => memory.message_place(cpu),
         }
     }
 
@@ -138,7 +167,7 @@ fn live_summary(area: Area<'_>) -> Summary {
     }
 }
 
-/// Some of a report's CPUs. Displays as `0-3,7`.
+/// Some of a report's CPUs. Displays as `0-3,7`, with the feature `display`.
 #[derive(Clone, Copy, Debug)]
 pub struct Cpus<'a>(Report<'a>, fn(&Row) -> bool);
 
@@ -159,6 +188,7 @@ impl<'a> Cpus<'a> {
     }
 }
 
+#[cfg(feature = "display")]
 impl fmt::Display for Cpus<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut cpus = self.iter().map(CpuId::as_u32).peekable();

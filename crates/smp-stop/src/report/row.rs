@@ -21,7 +21,8 @@ pub struct Row {
     pub via: Option<Via>,
     /// Why it was silent when the stop was over; `None` if it was not.
     pub silent: Option<Why>,
-    /// Nanoseconds from the beginning of the stop to its answer, where it gave one; 0 if it answered before.
+    /// Nanoseconds from the beginning of the owner's stop to its answer, where it gave one to this owner; `None` if it answered
+    /// one before, whose beginning is not known any more.
     pub answered_ns: Option<u64>,
     /// Whether its registers were saved and are whole.
     pub has_registers: bool,
@@ -51,8 +52,19 @@ impl RawRow {
             view: View::from_raw(self.word),
             via,
             silent: Why::from_code(self.note & 0xff).filter(|_| !owner && counts),
-            answered_ns: (via.is_some() && !owner).then(|| self.answered_at.saturating_sub(summary.began_at)),
+            answered_ns: via.filter(|_| !owner).and_then(|_| self.answered_ns(summary)),
             has_registers: self.saved == WHOLE,
+        }
+    }
+}
+
+impl RawRow {
+    /// Clocks of two CPUs may differ by a little: that is no time before the beginning, unless there was another one.
+    fn answered_ns(&self, summary: &Summary) -> Option<u64> {
+        let is_first = summary.hold.is_none_or(|hold| hold.generation <= 1);
+        match self.answered_at.checked_sub(summary.began_at) {
+            None if is_first => Some(0),
+            after => after,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use cpumask::CpuId;
+
 use super::{Report, Row, Summary};
 use crate::latch::Reason;
 use crate::regs::Registers;
@@ -45,7 +47,29 @@ impl fmt::Display for Called<'_> {
             };
             write!(f, "\n{line}")?;
         }
-        Ok(())
+        self.report
+            .rows()
+            .try_for_each(|row| self.report.said(row.cpu, f))
+    }
+}
+
+impl Report<'_> {
+    /// The words of `cpu`, in lines that are short enough.
+    fn said(&self, cpu: CpuId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const WIDTH: usize = 80;
+        match (self.message(cpu), self.message_place(cpu)) {
+            (Some(message), _) => {
+                write!(f, "\nCPU {cpu} said: ")?;
+                message.parts(WIDTH).enumerate().try_for_each(|(n, part)| {
+                    let before = if n == 0 { "" } else { "\n    " };
+                    write!(f, "{before}{part}")
+                })
+            }
+            (None, Some((at, len))) => {
+                write!(f, "\nCPU {cpu} said what lies at {at:#x}, {len} bytes")
+            }
+            (None, None) => Ok(()),
+        }
     }
 }
 
@@ -106,6 +130,8 @@ impl fmt::Display for Line {
         }
         write!(f, "{:13} ", row.why().map_or("-", super::Why::name))?;
         match self.registers {
+            // Where the owner looked at itself is where it always does.
+            Some(registers) if row.owner && registers.is_own() => f.write_str("-"),
             Some(registers) => write!(f, "{:#018x}", registers.pc()),
             None => f.write_str("-"),
         }

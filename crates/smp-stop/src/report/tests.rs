@@ -143,9 +143,101 @@ fn the_layout_is_as_documented() {
         (SAVED, 4),
         (ANSWERED_AT, 8),
         (HW_ID, 8),
+        (MESSAGE, 4),
+        (MESSAGE + core::mem::offset_of!(crate::message::Place, len), 4),
+        (
+            MESSAGE + core::mem::offset_of!(crate::message::Place, static_at),
+            8,
+        ),
+        (
+            MESSAGE + core::mem::offset_of!(crate::message::Place, static_len),
+            4,
+        ),
         (REGISTERS, size_of::<Registers>()),
+        (TEXT, crate::MESSAGE_LEN),
     ];
     assert_eq!(documented(), [&header[..], &slot[..]].concat());
+}
+
+#[test]
+fn a_dump_says_what_was_said_and_where_words_lie_that_were_not_copied() {
+    let area = stopped();
+    let engine = up::Engine::new(&area, &Lone);
+    let _ = engine.stop_saying(Reason::Panic, "in the image");
+    let live = Report::of(&area);
+    assert_eq!(live.message(CpuId::BOOT).as_deref(), Some("in the image"));
+    let dump = bytes(&area);
+    let read = decode(&dump).unwrap();
+    assert_eq!(read.message(CpuId::BOOT), None);
+    assert_eq!(read.message_place(CpuId::BOOT), live.message_place(CpuId::BOOT));
+    assert!(
+        format!("{read}")
+            .lines()
+            .last()
+            .unwrap()
+            .starts_with("CPU 0 said what lies at 0x")
+    );
+    engine.set_message(&format_args!("{} of {}", "out", "cheese"));
+    let dump = bytes(&area);
+    let read = decode(&dump).unwrap();
+    assert_eq!(read.message(CpuId::BOOT).as_deref(), Some("out of cheese"));
+    assert_eq!(read.message(CpuId::new(1)), None);
+    assert!(format!("{read}").ends_with("\nCPU 0 said: out of cheese"));
+}
+
+#[test]
+fn long_words_are_broken_into_lines() {
+    let area = stopped();
+    up::Engine::new(&area, &Lone).set_message(&"ä".repeat(100));
+    let table = format!("{}", Report::of(&area));
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    area.word(CpuId::new(1)).unwrap().park();
+    let letters = table.matches('ä').count();
+    assert_eq!(letters, crate::MESSAGE_LEN / 2, "{table}");
+}
+
+#[test]
+fn an_owner_that_looked_at_itself_has_no_pc_to_show() {
+    let area = stopped();
+    let row = |table: &str| {
+        table
+            .lines()
+            .find(|line| line.contains(" owner "))
+            .map(String::from)
+    };
+    let with = row(&format!("{}", Report::of(&area))).unwrap();
+    assert!(with.ends_with("0xffffffff80201234"), "{with}");
+    let mut dump = bytes(&area);
+    dump[layout::HEADER_LEN + layout::REGISTERS + 2] |= 1;
+    let read = decode(&dump).unwrap();
+    let registers = read.registers(CpuId::BOOT).unwrap();
+    assert_eq!((registers.is_own(), registers.machine()), (true, 62));
+    let without = row(&format!("{read}")).unwrap();
+    assert!(without.ends_with(" -"), "{without}");
+}
+
+/// Times are of the owner there is: of those who answered the one before nothing is said.
+#[test]
+fn an_answer_to_an_owner_before_has_no_time() {
+    let times = |generation: u8, answered_at: u64| {
+        let raw = RawRow {
+            word: 5,
+            via: Via::Poll.code(),
+            note: 0,
+            saved: 0,
+            answered_at,
+            hw_id: 0,
+        };
+        let area = stopped();
+        let mut summary = Report::of(&area).summary();
+        summary.began_at = 1_000;
+        summary.hold = summary.hold.map(|hold| Hold { generation, ..hold });
+        raw.read(CpuId::new(1), false, &summary).answered_ns
+    };
+    assert_eq!(times(1, 1_500), Some(500));
+    assert_eq!(times(1, 900), Some(0), "clocks differ by a little");
+    assert_eq!(times(2, 900), None, "it answered an owner before");
+    assert_eq!(times(2, 1_001), Some(1));
 }
 
 #[test]
@@ -222,7 +314,7 @@ fn read_all(bytes: &[u8]) {
     if let Some((_, report)) = find(bytes) {
         let rows = report.rows().count();
         assert!(rows <= bytes.len() / layout::SLOT_LEN);
-        assert!(format!("{report}").lines().count() <= rows + 2);
+        assert!(format!("{report}").lines().count() <= 3 * rows + 2);
         let _ = format!("{} {}", report.parked(), report.silent());
     }
 }
@@ -230,8 +322,8 @@ fn read_all(bytes: &[u8]) {
 proptest! {
     #[test]
     fn no_damage_to_a_report_upsets_its_reader(
-        changes in prop::collection::vec((0usize..1280, any::<u8>()), 0..64),
-        cut in 0usize..1281,
+        changes in prop::collection::vec((0usize..1664, any::<u8>()), 0..64),
+        cut in 0usize..1665,
     ) {
         let mut dump = bytes(&stopped());
         for (at, byte) in changes {
@@ -245,7 +337,7 @@ proptest! {
     fn no_bytes_upset_the_reader(mut bytes in prop::collection::vec(any::<u8>(), 0..2048), magic: bool) {
         if magic && bytes.len() >= 24 {
             bytes[..8].copy_from_slice(b"STOPRPRT");
-            bytes[8..12].copy_from_slice(&1u32.to_le_bytes());
+            bytes[8..12].copy_from_slice(&layout::VERSION.to_le_bytes());
         }
         read_all(&bytes);
     }

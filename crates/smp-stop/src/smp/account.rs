@@ -12,7 +12,7 @@ use crate::report::{RungKind, Unavailable, Verdict, Why};
 use crate::sync::{Ordering, RELAXED};
 use crate::word::{CpuState, Origin, View};
 
-impl<O: SmpStopOps> Engine<'_, O> {
+impl<O: SmpStopOps> Engine<'_, '_, O> {
     /// Writes down who is silent and why, and the verdict.
     pub(super) fn account(&self, lead: &Lead, asked: Asked, force: Option<RungKind>) -> Verdict {
         let round = lead.round();

@@ -12,9 +12,9 @@ use crate::regs::Registers;
 use crate::report::{Via, WHOLE};
 use crate::sync::{Ordering, RELAXED};
 
-impl<'a, O: SmpStopOps> Engine<'a, O> {
+impl<'area, O: SmpStopOps> Engine<'area, '_, O> {
     /// Follows whoever has the stop. A CPU that has no slot is one that nobody waits for.
-    pub(super) fn lose(&self, me: Option<CpuId>, via: Via) -> Stop<'a> {
+    pub(super) fn lose(&self, me: Option<CpuId>, via: Via) -> Stop<'area> {
         match me.zip(self.slot(me)) {
             Some((cpu, slot)) => self.follow(cpu, slot, via.code()),
             None => self.vanish(),
@@ -24,7 +24,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// Answers, and parks; returns only if this CPU stood by and the owner died. `via` is the code of a [`Via`]. A call of
     /// its own: that is where whoever counts instructions sees a CPU come.
     #[inline(never)]
-    pub(super) fn follow(&self, cpu: CpuId, slot: &Slot, via: u32) -> Stop<'a> {
+    pub(super) fn follow(&self, cpu: CpuId, slot: &Slot, via: u32) -> Stop<'area> {
         if self.answer(slot, via) && self.area.header.latch.wants_deputy() {
             return self.stand_by(cpu, slot);
         }
@@ -38,6 +38,16 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
             self.vanish();
         };
         self.answer(slot, via.code());
+        self.acknowledge(slot)
+    }
+
+    /// Parks a CPU that was never released. Its word goes from OFF to PARKED in one step: a stop that is over has it for off, and
+    /// must not find it running.
+    pub(super) fn call_off(&self, slot: &Slot) -> ! {
+        self.ops.mask_interrupts();
+        slot.via.store(Via::Gate.code(), RELAXED);
+        self.save_registers(slot);
+        slot.answered_at.set(self.ops.now());
         self.acknowledge(slot)
     }
 
@@ -81,7 +91,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// architecture's hooks, or before it told anybody, somebody is there to go on. A call of its own: all the others need
     /// not make room on their stacks for it.
     #[inline(never)]
-    fn stand_by(&self, cpu: CpuId, slot: &Slot) -> Stop<'a> {
+    fn stand_by(&self, cpu: CpuId, slot: &Slot) -> Stop<'area> {
         match self.outlive_owner(cpu, slot) {
             Some((ticket, former)) => self.succeed(cpu, ticket, former),
             None => self.acknowledge(slot),
@@ -119,7 +129,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
 
     /// Takes the place of an owner that died, and climbs on where that one got stuck.
     #[cold]
-    fn succeed(&self, cpu: CpuId, ticket: Ticket, former: Hold) -> Stop<'a> {
+    fn succeed(&self, cpu: CpuId, ticket: Ticket, former: Hold) -> Stop<'area> {
         let header = self.area.header;
         header.former_owner.store(former.pack(), RELAXED);
         header.began_at.set(self.ops.now());

@@ -22,9 +22,9 @@ pub(super) struct Asked {
     pub(super) is_everyone: bool,
 }
 
-impl<'a, O: SmpStopOps> Engine<'a, O> {
+impl<'area, O: SmpStopOps> Engine<'area, '_, O> {
     /// Brings everybody to a stand; follows whoever takes the stop away meanwhile.
-    pub(super) fn lead(&self, lead: Lead, how: How) -> Stop<'a> {
+    pub(super) fn lead(&self, lead: Lead, how: How) -> Stop<'area> {
         match self.bring_to_a_stand(&lead) {
             Ok(verdict) => Stop::new(self.area, lead.ticket.generation, verdict, how),
             Err(Lost) => self.lose(lead.me, Via::Handover),

@@ -11,6 +11,8 @@ mod ops;
 mod targets;
 mod wait;
 
+use core::fmt;
+
 use cpumask::CpuId;
 
 pub use ops::{Bound, Limits, Rung, SignalError, SmpStopOps};
@@ -27,11 +29,13 @@ use crate::word::{CpuState, Generation};
 /// How often an owner may fail inside the stop and still go on with it.
 const MAX_REENTRIES: u32 = 3;
 
-/// The engine: an area, and a machine.
+/// The engine: an area, and a machine as the executing CPU sees it, with the frame that its handler has. What a stop returns
+/// borrows the area alone.
 #[derive(Clone, Copy, Debug)]
-pub struct Engine<'a, O> {
-    area: Area<'a>,
-    ops: &'a O,
+#[must_use = "it does nothing by itself"]
+pub struct Engine<'area, 'ops, O> {
+    area: Area<'area>,
+    ops: &'ops O,
 }
 
 /// A claim to the stop, while it is good.
@@ -51,9 +55,9 @@ impl Lead {
     }
 }
 
-impl<'a, O: SmpStopOps> Engine<'a, O> {
+impl<'area, 'ops, O: SmpStopOps> Engine<'area, 'ops, O> {
     /// The engine for the executing CPU.
-    pub fn new(area: impl Into<Area<'a>>, ops: &'a O) -> Self {
+    pub fn new(area: impl Into<Area<'area>>, ops: &'ops O) -> Self {
         Self {
             area: area.into(),
             ops,
@@ -69,9 +73,34 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// May be called from any context, with any locks held, on a CPU in any state, and again from inside itself.
     ///
     /// [`StopOps::save_regs`]: crate::StopOps::save_regs
-    pub fn stop(&self, reason: Reason) -> Stop<'a> {
+    pub fn stop(&self, reason: Reason) -> Stop<'area> {
+        self.stop_as(reason, None)
+    }
+
+    /// As [`Self::stop`], for a reason that can be said in words which lie in the kernel's image. They are not copied, so that
+    /// this costs next to nothing, and a CPU that takes the stop over finds them; so does a reader of the kernel's memory,
+    /// while one who has the report alone finds where they are, unless [`Self::set_message`] is called once all stand.
+    pub fn stop_saying(&self, reason: Reason, words: &'static str) -> Stop<'area> {
+        self.stop_as(reason, Some(words))
+    }
+
+    /// Keeps what this CPU is about to stop for: [`crate::MESSAGE_LEN`] bytes of it, in the CPU's slot. The first message that
+    /// a CPU keeps stays. To be called just before [`Self::stop`]: should the CPU lose the stop, or die of it, its message is
+    /// there for whoever speaks. Masks the interrupts, as a stop does.
+    pub fn set_message(&self, message: &dyn fmt::Display) {
+        self.ops.mask_interrupts();
+        if let Some(slot) = self.slot(self.ops.this_cpu()) {
+            slot.keep(message);
+        }
+    }
+
+    #[inline(always)]
+    fn stop_as(&self, reason: Reason, words: Option<&'static str>) -> Stop<'area> {
         self.ops.mask_interrupts();
         let me = self.ops.this_cpu();
+        if let Some((words, slot)) = words.zip(self.slot(me)) {
+            slot.point_to(words);
+        }
         let owner = self.name(me);
         if self.is_answering(me, owner) {
             self.park(me, Via::Second);
@@ -89,14 +118,48 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     /// parks if the executing CPU has been asked to stop. Returns `None` if the signal was not for it: it is late, was sent
     /// twice, or is about something else. Returns `Some` if the owner of the stop died and this CPU stood by: it now
     /// owns a stop it knows nothing about, and should report it and end the machine.
-    pub fn signalled(&self, kind: RungKind) -> Option<Stop<'a>> {
+    #[must_use = "the owner died: the machine is this CPU's"]
+    pub fn signalled(&self, kind: RungKind) -> Option<Stop<'area>> {
         self.answer_if_asked(Via::Signal(kind).code())
     }
 
     /// As [`Self::signalled`], for a CPU that waits for something with interrupts off, or has a regular tick: it can be
     /// stopped without a signal. The caller cannot be moved to another CPU.
-    pub fn poll(&self) -> Option<Stop<'a>> {
+    #[must_use = "the owner died: the machine is this CPU's"]
+    pub fn poll(&self) -> Option<Stop<'area>> {
         self.answer_if_asked(Via::Poll.code())
+    }
+
+    /// What an owner does when it is through with the machine and the machine stays: for ever it looks whether a CPU that was
+    /// silent has come back and taken the stop away with a higher reason, and follows it. Should that one die in turn, this
+    /// CPU has the machine again, and `report` is called with the new stop.
+    pub fn hold_on(&self, mut report: impl FnMut(Stop<'area>)) -> ! {
+        self.ops.mask_interrupts();
+        loop {
+            if let Some(stop) = self.poll() {
+                report(stop);
+            }
+            self.ops.relax();
+        }
+    }
+
+    /// For machines whose CPUs leave reset together, so that there is no other to start `cpu`, the executing one: releases it,
+    /// as its first act once it knows its number, and returns what it is to come online with. Parks it if the machine is being
+    /// stopped: it is off by its word until then. Interrupts are off, and no other CPU starts this one.
+    ///
+    /// Before this call the CPU is one that was never released, and in no account: the instructions from reset to here are
+    /// a gap in I1. Where one CPU knows how many others there are, and lets them go on from a loop that touches no memory of
+    /// the kernel's, its [`begin_start`](crate::CpuWord::begin_start) leaves none.
+    pub fn begin_own_start(&self, cpu: CpuId) -> Generation {
+        let Some(slot) = self.area.slot(cpu) else {
+            self.vanish();
+        };
+        match slot.word.begin_start() {
+            Ok(generation) => generation,
+            Err(refused) if refused.found.state == CpuState::Off => self.call_off(slot),
+            // There is a start of this CPU by another, which is none of this one's business.
+            Err(_) => self.vanish(),
+        }
     }
 
     /// The online gate. Returns once `cpu`, the executing one, is online; parks it if a stop has been asked for, if the
@@ -124,7 +187,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         }
     }
 
-    fn answer_if_asked(&self, via: u32) -> Option<Stop<'a>> {
+    fn answer_if_asked(&self, via: u32) -> Option<Stop<'area>> {
         let cpu = self.ops.this_cpu()?;
         let slot = self.area.slot(cpu)?;
         // An owner may have been asked, by the owner it took the stop from.
@@ -155,12 +218,12 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
         self.slot(me).is_some_and(answering) && !self.owns(owner)
     }
 
-    fn slot(&self, cpu: Option<CpuId>) -> Option<&'a Slot> {
+    fn slot(&self, cpu: Option<CpuId>) -> Option<&'area Slot> {
         self.area.slot(cpu?)
     }
 
     /// A new owner.
-    fn begin(&self, me: Option<CpuId>, ticket: Ticket, how: How) -> Stop<'a> {
+    fn begin(&self, me: Option<CpuId>, ticket: Ticket, how: How) -> Stop<'area> {
         if let Some(slot) = self.slot(me) {
             slot.word.reappear();
         }
@@ -175,7 +238,7 @@ impl<'a, O: SmpStopOps> Engine<'a, O> {
     }
 
     /// An owner that failed inside the stop, or comes again after it (I7): what is left is done.
-    fn again(&self, me: Option<CpuId>, ticket: Ticket, phase: Phase) -> Stop<'a> {
+    fn again(&self, me: Option<CpuId>, ticket: Ticket, phase: Phase) -> Stop<'area> {
         let header = self.area.header;
         let verdict = Verdict::from_raw(header.verdict.load(Ordering::Acquire));
         if let (Phase::Done, Some(verdict)) = (phase, verdict) {

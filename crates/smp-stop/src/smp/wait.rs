@@ -15,7 +15,7 @@ use crate::report::RungKind;
 use crate::sync::RELAXED;
 use crate::word::{CpuState, Origin};
 
-impl<O: SmpStopOps> Engine<'_, O> {
+impl<O: SmpStopOps> Engine<'_, '_, O> {
     /// Waits for answers to the signal of the first of `rungs`; whether all have come.
     pub(super) fn await_answers(&self, lead: &Lead, asked: Asked, rungs: &[Rung]) -> Result<bool, Lost> {
         let [rung, stronger @ ..] = rungs else {

@@ -124,6 +124,7 @@ impl Origin {
 
 /// Which start of a CPU is meant; raised by one at each [`begin_start`](super::CpuWord::begin_start), wraps after 2^24.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "the CPU that is started comes online with it; a start that came to nothing is cancelled or revoked with it"]
 pub struct Generation(u32);
 
 impl Generation {

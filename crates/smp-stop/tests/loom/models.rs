@@ -6,7 +6,7 @@ use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use smp_stop::Reason::{Crash, Panic, Reboot};
 
-use smp_stop::{CpuState, Door, Generation, How, Why};
+use smp_stop::{CpuId, CpuState, Door, Generation, How, Report, Why};
 
 use crate::N;
 use crate::audit::{Expect, audit};
@@ -49,6 +49,8 @@ pub const MODELS: &[Model] = &[
     model("stale_arrival", stale_arrival, [4, 4], [6, 6]),
     model("unasked_arrival", unasked_arrival, [4, 4], [6, 6]),
     model("unasked_vs_stop", unasked_vs_stop, [3, 2], [4, 3]),
+    model("own_start_vs_stop", own_start_vs_stop, [3, 2], [4, 3]),
+    model("words_of_the_dead", words_of_the_dead, [3, 2], [4, 3]),
     model("double_panic", double_panic, [3, 1], [4, 1]),
     model("signal_twice", signal_twice, [3, 1], [4, 2]),
     model("offline_vs_stop", offline_vs_stop, [3, 1], [4, 1]),
@@ -117,7 +119,7 @@ fn stop_vs_gate() {
 fn panic_on_starting() {
     let machine = Machine::new(POLLS);
     machine.word(0).boot_cpu_online().unwrap();
-    machine.word(1).begin_start().unwrap();
+    let _ = machine.word(1).begin_start().unwrap();
     let idle = program(|cpu| cpu.takes_interrupts(2));
     let fates = run(&machine, [idle, program(|cpu| cpu.stop(Panic)), None], Trap::None);
     audit(&machine, &fates, &owned(Panic));
@@ -150,6 +152,57 @@ fn start_vs_stop() {
     let mut fates = run(&machine, [program(start), stop, None], Trap::None);
     fates[2] = third.lock().unwrap().clone();
     audit(&machine, &fates, &owned(Panic));
+}
+
+/// CPUs leave reset together: one releases itself while the other stops the machine.
+fn own_start_vs_stop() {
+    let machine = Machine::new(POLLS);
+    machine.word(0).boot_cpu_online().unwrap();
+    let comes = program(|cpu| {
+        let generation = cpu.engine().begin_own_start(cpu.id);
+        cpu.engine().come_online(cpu.id, generation);
+        cpu.takes_interrupts(1)
+    });
+    let fates = run(
+        &machine,
+        [program(|cpu| cpu.stop(Panic)), comes, None],
+        Trap::None,
+    );
+    audit(&machine, &fates, &owned(Panic));
+}
+
+/// A CPU says what it panics for, and dies of the stop: its words are whole or not there for a reader at any time, and there
+/// for the CPU that takes over.
+fn words_of_the_dead() {
+    const WORDS: &str = "out of cheese";
+    let machine = Machine::new(1);
+    machine.word(0).boot_cpu_online().unwrap();
+    machine.bring_up(1);
+    let reader = machine.clone();
+    let words = move || Report::of(&reader.area).message(CpuId::BOOT);
+    let panics = program(|cpu| {
+        cpu.engine().set_message(&WORDS);
+        cpu.stop(Panic)
+    });
+    let heir = program(move |cpu| {
+        let early = words();
+        assert!(
+            early.is_none_or(|early| &*early == WORDS),
+            "I4: half of the words"
+        );
+        let fate = cpu.takes_interrupts(1);
+        if let Fate::Owns(_) = fate {
+            assert_eq!(words().as_deref(), Some(WORDS), "the words of CPU 0 are lost");
+        }
+        fate
+    });
+    let fates = run(&machine, [panics, heir, None], Trap::Dies);
+    let answered = !matches!(fates[1], Fate::Runs);
+    let expect = Expect {
+        owned: answered,
+        ..owned(Panic)
+    };
+    audit(&machine, &fates, &expect);
 }
 
 /// Scenarios 11 and 12: everybody panics.
@@ -413,7 +466,7 @@ fn dies_vs_crash() {
     );
     let hold = machine.area.area().hold().unwrap();
     // CPU 2 may be so slow that CPU 0 takes its place, and dies in it: two failures are one too many.
-    let heir_died = hold.taken_over && hold.owner.cpu() == Some(smp_stop::CpuId::BOOT);
+    let heir_died = hold.taken_over && hold.owner.cpu() == Some(CpuId::BOOT);
     let expect = Expect {
         owned: !heir_died,
         ..owned(Crash)

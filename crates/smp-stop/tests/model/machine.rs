@@ -127,7 +127,7 @@ pub fn registers_of(cpu: CpuId) -> Registers {
 }
 
 impl Cpu {
-    pub fn engine(&self) -> Engine<'_, Self> {
+    pub fn engine(&self) -> Engine<'_, '_, Self> {
         Engine::new(&self.machine.area, self)
     }
 
