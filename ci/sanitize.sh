@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 host=$(rustc -vV | sed -n 's/^host: //p')
 # Not the simulator: its CPUs are stacks that it switches itself, which neither tool can follow.
-crates="-p acpi-info -p boot-info -p cpumask -p paging -p percpu -p smp-stop"
+crates="-p acpi-info -p boot-info -p standstill-cpumask -p standstill-paging -p standstill-percpu -p smp-stop"
 # Random cases are for the plain run; here each path once or twice will do.
 export PROPTEST_CASES="${PROPTEST_CASES:-32}"
 

@@ -21,6 +21,7 @@ mod links;
 mod matrix;
 mod needs;
 mod out;
+mod packages;
 mod paths;
 mod progress;
 mod report;

@@ -24,6 +24,8 @@ pub enum Need {
     Linker,
     /// The emulator of an architecture, with its firmware.
     Qemu(Arch),
+    /// The emulator of an architecture for which there is no kernel, but an example.
+    QemuRiscv64,
     /// UEFI firmware for its machines.
     Firmware(Arch),
     /// GRUB for a BIOS, and what makes discs of it.
@@ -62,12 +64,13 @@ pub enum Install {
 
 impl Need {
     /// Everything, for `doctor`.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::KernelRust,
         Self::Linker,
         Self::Qemu(Arch::X86_64),
         Self::Qemu(Arch::I386),
         Self::Qemu(Arch::Aarch64),
+        Self::QemuRiscv64,
         Self::Firmware(Arch::X86_64),
         Self::Firmware(Arch::I386),
         Self::Firmware(Arch::Aarch64),
@@ -85,6 +88,7 @@ impl Need {
             Self::KernelRust => "Rust with rust-src".into(),
             Self::Linker => "LLD".into(),
             Self::Qemu(arch) => arch.qemu().into(),
+            Self::QemuRiscv64 => tool::QEMU_RISCV64.into(),
             Self::Firmware(arch) => format!("UEFI for {arch}"),
             Self::Grub => "grub-mkrescue".into(),
             Self::Gdb => "gdb-multiarch".into(),
@@ -101,6 +105,7 @@ impl Need {
             Self::KernelRust => "to build the kernel and `core` for bare metal".into(),
             Self::Linker => "to link the kernel".into(),
             Self::Qemu(arch) => format!("to boot {arch} kernels"),
+            Self::QemuRiscv64 => "to boot the example of `smp-stop` on riscv64".into(),
             Self::Firmware(arch) => format!("to boot {arch} kernels by UEFI"),
             Self::Grub => "to boot x86 kernels by GRUB".into(),
             Self::Gdb => "to debug a running kernel".into(),
@@ -116,7 +121,7 @@ impl Need {
         match self {
             Self::KernelRust => format!("{}.{}", rust::MINIMUM.0, rust::MINIMUM.1),
             Self::Linker => "14".into(),
-            Self::Qemu(_) => format!("{}.{}", tool::QEMU_MINIMUM.0, tool::QEMU_MINIMUM.1),
+            Self::Qemu(_) | Self::QemuRiscv64 => format!("{}.{}", tool::QEMU_MINIMUM.0, tool::QEMU_MINIMUM.1),
             Self::Mdbook => format!("{}.{}", tool::MDBOOK_MINIMUM.0, tool::MDBOOK_MINIMUM.1),
             Self::Firmware(_) | Self::Grub | Self::Gdb | Self::Browser | Self::Clippy | Self::Rustfmt => {
                 "any".into()
@@ -131,6 +136,7 @@ impl Need {
             Self::Linker => &["lld-22"],
             Self::Qemu(arch) if arch.is_x86() => &["qemu-system-x86", "seabios"],
             Self::Qemu(_) => &["qemu-system-arm"],
+            Self::QemuRiscv64 => &["qemu-system-misc"],
             Self::Firmware(Arch::X86_64) => &["ovmf"],
             Self::Firmware(Arch::I386) => &["ovmf-ia32"],
             Self::Firmware(Arch::Aarch64) => &["qemu-efi-aarch64"],
@@ -149,8 +155,8 @@ impl Need {
             Self::KernelRust => Some("rust-src"),
             Self::Clippy => Some("clippy"),
             Self::Rustfmt => Some("rustfmt"),
-            Self::Linker | Self::Qemu(_) | Self::Firmware(_) | Self::Grub | Self::Gdb | Self::Browser => None,
-            Self::Mdbook => None,
+            Self::Linker | Self::Qemu(_) | Self::QemuRiscv64 | Self::Firmware(_) => None,
+            Self::Grub | Self::Gdb | Self::Browser | Self::Mdbook => None,
         }
     }
 
@@ -167,7 +173,8 @@ impl Need {
         match self {
             Self::KernelRust => rust::look(),
             Self::Linker => linker::look(),
-            Self::Qemu(arch) => tool::qemu(arch),
+            Self::Qemu(arch) => tool::qemu(arch.qemu()),
+            Self::QemuRiscv64 => tool::qemu(tool::QEMU_RISCV64),
             Self::Firmware(arch) => tool::firmware(arch),
             Self::Grub => tool::grub(),
             Self::Gdb => tool::gdb(),

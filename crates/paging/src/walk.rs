@@ -11,10 +11,8 @@ impl<F: Format, M: TableMemory> Mapper<F, M> {
         let mut run: Option<Mapping> = None;
         self.each_leaf(0..1 << F::VA_BITS, |_, part, leaf| {
             let next = self.mapping(&part, leaf);
-            if !run.as_mut().is_some_and(|run| run.merge(&next))
-                && let Some(done) = run.replace(next)
-            {
-                f(done);
+            if !run.as_mut().is_some_and(|run| run.merge(&next)) {
+                run.replace(next).into_iter().for_each(&mut f);
             }
         });
         if let Some(done) = run {

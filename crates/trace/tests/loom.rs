@@ -1,6 +1,6 @@
 //! A ring under loom: every order of two writers and a reader, within a bound on preemptions.
 //!
-//! `cargo test -p trace --release --features loom --test loom`
+//! `cargo test -p standstill-trace --release --features loom --test loom`
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

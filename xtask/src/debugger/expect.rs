@@ -133,6 +133,8 @@ impl Facts {
         compare("ss log", &self.log, &|found, line| found.contains(line));
         let states: Vec<String> = self.report[2..]
             .iter()
+            // Below the rows is what CPUs said.
+            .take_while(|line| !line.starts_with("CPU "))
             .filter_map(|line| {
                 let mut words = line.split_whitespace();
                 let (cpu, hw, state) = (words.next()?, words.next()?, words.next()?);

@@ -12,6 +12,9 @@ use crate::vm::grub::MODULES;
 /// The least QEMU that does: `-action` came with 6.0, and 7.2 is what the tests run on.
 pub const QEMU_MINIMUM: (u32, u32) = (6, 2);
 
+/// The emulator of riscv64.
+pub const QEMU_RISCV64: &str = "qemu-system-riscv64";
+
 /// The least mdbook that does: with it the book was made.
 pub const MDBOOK_MINIMUM: (u32, u32) = (0, 5);
 
@@ -53,9 +56,9 @@ fn full_version(text: &str) -> Option<String> {
     Some(word.trim_matches(|c: char| !c.is_ascii_digit()).to_owned())
 }
 
-/// Looks for the emulator of `arch`.
-pub fn qemu(arch: Arch) -> State {
-    let Some(place) = on_path(arch.qemu()) else {
+/// Looks for the emulator called `name`.
+pub fn qemu(name: &str) -> State {
+    let Some(place) = on_path(name) else {
         return State::Missing {
             found: "not on PATH".into(),
         };

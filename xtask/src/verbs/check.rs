@@ -146,9 +146,9 @@ fn host_clippy(rust: &Toolchain, smp: bool) -> Command {
             "--package",
             "kernel",
             "--package",
-            "percpu",
+            "standstill-percpu",
             "--features",
-            "kernel/smp,percpu/smp",
+            "kernel/smp,standstill-percpu/smp",
         ]);
     }
     command.args(["--", "-Dwarnings"]);

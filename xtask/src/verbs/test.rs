@@ -28,6 +28,7 @@ use crate::signals::Worker;
 #[command(after_help = "Examples:
   cargo xtask test              everything: some minutes on two cores
   cargo xtask test --debugger   cores and gdb only
+  cargo xtask test --packages   the crates that others can use only
   cargo xtask test --host       unit tests, doc tests and models only")]
 pub struct Test {
     /// Only what runs on the host: unit tests, doc tests, and models of the stop engine.
@@ -36,6 +37,9 @@ pub struct Test {
     /// Only cores and the debugger: on every architecture, what gdb shows against what the machine's memory says.
     #[arg(long, conflicts_with = "host")]
     debugger: bool,
+    /// Only the crates that others can use: their packages, built outside of this workspace and for bare metal.
+    #[arg(long, conflicts_with_all = ["host", "debugger"])]
+    packages: bool,
     /// How many small virtual machines run at once [default: the number of cores]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZero<usize>>,
@@ -86,6 +90,10 @@ impl Test {
     /// # Errors
     /// When something is missing. What fails is counted.
     pub fn run(self, install: Install) -> Result<Exit> {
+        if self.packages {
+            needs::ensure(&[Need::KernelRust, Need::Linker], install)?;
+            return Ok(packages(install).said());
+        }
         // A test of the host's looks at the report page.
         needs::ensure(&[Need::Browser], install)?;
         if !self.host {
@@ -107,8 +115,12 @@ impl Test {
                 &checked("smp-stop", checker),
             )?;
         }
-        tally += host("the trace's ring under loom", &checked("trace", "loom"))?;
+        tally += host(
+            "the trace's ring under loom",
+            &checked("standstill-trace", "loom"),
+        )?;
         if !self.host {
+            tally += packages(install);
             tally += symbols();
             tally += debugger();
             tally += self.scenarios(install);
@@ -251,6 +263,13 @@ fn is_news(line: &str) -> bool {
         || line.starts_with("running ")
         || (line.starts_with("test ") && line.ends_with(" ok"));
     !routine
+}
+
+/// The crates that others can use.
+fn packages(install: Install) -> Tally {
+    heading("packages, outside of this workspace");
+    let (passed, failed) = crate::packages::run(install);
+    Tally { passed, failed }
 }
 
 /// Cores and gdb, on every architecture.

@@ -130,8 +130,8 @@ impl fmt::Display for Line {
         }
         write!(f, "{:13} ", row.why().map_or("-", super::Why::name))?;
         match self.registers {
-            // Where the owner looked at itself is where it always does.
-            Some(registers) if row.owner && registers.is_own() => f.write_str("-"),
+            // Where a CPU looked at itself is where the owner always does.
+            Some(registers) if registers.is_own() && (row.owner || registers.pc() == 0) => f.write_str("-"),
             Some(registers) => write!(f, "{:#018x}", registers.pc()),
             None => f.write_str("-"),
         }

@@ -9,6 +9,7 @@ fn facts() -> Facts {
         "  cpu  hardware id state",
         "    0          0x0 owner          owner                  - -             0x10",
         "    1          0x1 parked         interrupt          1.000 -             0x20",
+        "CPU 0 said: out of cheese",
     ];
     Facts {
         cpus: 2,
@@ -50,6 +51,7 @@ stop: panic by CPU 0: stopped after 1.000 us
   cpu  hardware id state
     0          0x0 owner          owner                  - -             0x10 f
     1          0x1 parked         interrupt          1.000 -             0x20 g
+CPU 0 said: out of cheese
 
 == ss trace
 [    0.000000001] CPU 0   online
@@ -133,6 +135,12 @@ fn the_script_knows_every_name() {
         let list: String = list.split_whitespace().collect();
         assert!(squeezed.contains(&list), "{list}");
     };
+    let sizes = format!(
+        "HEADER, SLOT = {}, {}\n",
+        stop_layout::HEADER_LEN,
+        stop_layout::SLOT_LEN
+    );
+    assert!(report.contains(&sizes), "{sizes}");
     let whys = (1..).map_while(smp_stop::Why::from_code).map(smp_stop::Why::name);
     in_order(&report, &whys.collect::<Vec<_>>());
     let states = (0..)

@@ -404,8 +404,9 @@ fn owner_dies() -> Vec<Stage> {
     let taken = || {
         panic()
             .owner(vec![0, 2, 3])
-            .clue("died of it")
+            .clue("died of it: asked for by the monitor")
             .says("taken from CPU 1")
+            .says("CPU 1 said: asked for by the monitor")
     };
     vec![
         stage("", 4, taken().cpu(1, parked().via(&["non-maskable"])))
