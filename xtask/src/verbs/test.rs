@@ -269,7 +269,11 @@ fn is_news(line: &str) -> bool {
 fn packages(install: Install) -> Tally {
     heading("packages, outside of this workspace");
     let (passed, failed) = crate::packages::run(install);
-    Tally { passed, failed }
+    Tally {
+        passed,
+        failed,
+        skipped: 0,
+    }
 }
 
 /// Cores and gdb, on every architecture.
