@@ -401,10 +401,10 @@ mod tests {
     fn memory_is_all_there_and_what_is_out_of_reach_is_left_alone() {
         let verdict = |name: &str, memory: &str| {
             let arch = name.split('/').next().unwrap();
-            let ready = format!("@ready arch={arch} build=smp cpus=2/2 ns=1 {memory}");
+            let ready = format!("@ready arch={arch} build=smp cpus=4/4 ns=1 {memory}");
             verdict(name, End::Poweroff, &["@cpus missing=", &ready, STOP])
         };
-        let big = "i386/memory-6G/smp-2";
+        let big = "i386/memory-6G/smp-4";
         let good = "mem_kib=6291071 mem_used_kib=1123 mem_left_kib=5505024";
         assert_eq!(verdict(big, good), Ok(()));
         for (bad, why) in [
@@ -433,7 +433,7 @@ mod tests {
             let found = verdict(big, bad).unwrap_err();
             assert!(found.contains(why), "{bad}: {found}");
         }
-        let wide = "x86_64/memory-2G/smp-2";
+        let wide = "x86_64/memory-2G/smp-4";
         assert_eq!(
             verdict(wide, "mem_kib=2096767 mem_used_kib=1200 mem_left_kib=0"),
             Ok(())
@@ -443,7 +443,7 @@ mod tests {
 
     #[test]
     fn a_machine_that_is_too_small_says_why() {
-        let name = "i386/memory-5M/smp-2/too-small";
+        let name = "i386/memory-5M/smp-4/too-small";
         let verdict = |why: &str| verdict(name, End::Panic, &[why, STOP]);
         let right = r#"@panic why="the kernel's image, 0x1-0x2, lies outside of RAM: the map""#;
         assert_eq!(verdict(right), Ok(()));

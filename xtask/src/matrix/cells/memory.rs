@@ -7,8 +7,8 @@ use crate::matrix::task::Task;
 use crate::vm::spec::Boot::{BzImage, Efi, Image, Pvh};
 
 const UP: &[(bool, u32)] = &[(false, 1)];
-const SMP: &[(bool, u32)] = &[(true, 2)];
-const BOTH: &[(bool, u32)] = &[(false, 1), (true, 2)];
+const SMP: &[(bool, u32)] = &[(true, 4)];
+const BOTH: &[(bool, u32)] = &[(false, 1), (true, 4)];
 
 /// They are small: what is tried is where memory lies. A PC has its hole for devices below 4 GiB, q35 from 2.75 GiB on where
 /// there is more than that. i386 reaches 768 MiB.
@@ -45,9 +45,10 @@ const VARIANTS: &[Variant] = &[
         .only(UP),
     variant(I386, "memory-3.5G", Pvh).memory("3584", 3584).only(SMP),
     variant(I386, "memory-4G", Efi).memory("4G", 4096).only(UP),
-    variant(I386, "memory-4G-pentium", BzImage)
+    // No more: its addresses end at 4 GiB, and QEMU 10 insists on that.
+    variant(I386, "memory-2G-pentium", BzImage)
         .cpu("pentium")
-        .memory("4G", 4096)
+        .memory("2G", 2048)
         .only(SMP),
     variant(I386, "memory-hole", BzImage)
         .machine("pc,max-ram-below-4g=1G")
@@ -94,7 +95,7 @@ pub(super) fn cells(release: bool) -> impl Iterator<Item = Cell> {
         let sizes = variant.only.unwrap_or_default().iter();
         sizes.map(move |(smp, cpus)| cell(variant, *smp, *cpus, release, Task::Boot))
     });
-    boots.chain([cell(&TOO_SMALL, true, 2, release, Task::TooSmall)])
+    boots.chain([cell(&TOO_SMALL, true, 4, release, Task::TooSmall)])
 }
 
 /// How many MiB of RAM a kernel of `arch` reaches.
