@@ -11,10 +11,10 @@ use kernel::clock::MS;
 use kernel::cpu::{CpuId, NR_CPUS};
 use kernel::inject::{self, Place};
 use kernel::mm::{self, EarlyRam, InPhysmap};
-use kernel::sched;
 use kernel::smp::stop_signal;
+use kernel::{clock, sched};
 
-use crate::apic::{Delivery, LocalApic};
+use crate::apic::{self, Delivery, LocalApic};
 use crate::boot::smp::{self as trampoline, Lacking, Slot, Start};
 use crate::cpu::{self, Features};
 use crate::trap::Frame;
@@ -25,6 +25,10 @@ use crate::{interrupts, regs, stop, vectors};
 const EMULATED_START_NS: u64 = 5_000;
 /// How long a CPU that needs it must be left alone between INIT and its start-up interrupt.
 const INIT_SETTLES_NS: u64 = 10 * MS;
+/// How long CPUs may take to change the mode of their APICs, all together.
+const CHANGE_NS: u64 = 1_000 * MS;
+/// How often those that have not are asked.
+const CHANGE_LOOK_NS: u64 = 20 * MS;
 
 /// Physical address of the trampoline's room, 0 if there is none.
 static TRAMPOLINE: AtomicU32 = AtomicU32::new(0);
@@ -86,7 +90,10 @@ fn make_slots<A: Arch>(blocks: &[&'static BootBlock]) -> Vec<Slot> {
         match blocks.iter().find(|block| block.hw == hw) {
             Some(block) => Slot::new(id, core::ptr::from_ref(*block).expose_provenance() as u64),
             None => Slot {
-                note: u32::from(waiting::<A>().any(|(waits, _)| waits == id)) * Slot::WAITS,
+                note: match waiting::<A>().any(|(waits, _)| waits == id) {
+                    true => Slot::WAITS,
+                    false => 0,
+                },
                 ..Slot::new(id, 0)
             },
         }
@@ -168,6 +175,27 @@ pub fn take_out<A: Arch>(blocks: &[&'static BootBlock]) {
     if init_must_settle() {
         sched::rest::<A>(INIT_SETTLES_NS);
     }
+    if apic::takes_changing() {
+        change_modes::<A>(apic);
+    }
+}
+
+/// Has all CPUs come and go to the machine's x2APIC mode, which firmware should have seen to where ids above 254 are in use
+/// (SDM Vol. 3A, 11.12.7): they are fetched again when they are released, or sent back. Nothing must be sent to a CPU by a
+/// low byte that it shares with one that runs: QEMU has a CPU that waits for its start-up interrupt execute firmware's code
+/// when two interrupts reach it at once, and each CPU that comes online interrupts the boot CPU.
+fn change_modes<A: Arch>(apic: LocalApic) {
+    let page = (TRAMPOLINE.load(Ordering::Relaxed) >> 12) as u8;
+    let me = apic.id();
+    let others = || notes::<A>().filter(|(id, note)| *id != me && note.load(Ordering::Acquire) == 0);
+    let patience = clock::now_ns() + CHANGE_NS;
+    while page != 0 && others().next().is_some() && clock::now_ns() < patience {
+        for (id, _) in others() {
+            // One that is not delivered shows: the CPU does not come. One that is on its way does not hear it.
+            let _lost = apic.send_startup(id, page);
+        }
+        sched::rest::<A>(CHANGE_LOOK_NS);
+    }
 }
 
 /// Releases the CPU of `block`, which [`take_out`] has taken out of whatever it executed. A second start-up interrupt is for
@@ -206,7 +234,7 @@ const NO_NAME: &str = "an APIC without x2APIC mode cannot name ids above 254";
 /// What the CPU with this APIC id found in the trampoline that it lacks.
 fn lacking<A: Arch>(id: u32) -> Option<Lacking> {
     let (_, note) = notes::<A>().find(|(of, _)| *of == id)?;
-    let lacks = note.load(Ordering::Acquire) & !Slot::WAITS;
+    let lacks = note.load(Ordering::Acquire) & !(Slot::CAME | Slot::WAITS);
     (lacks != 0).then_some(Lacking(lacks))
 }
 

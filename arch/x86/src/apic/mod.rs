@@ -8,6 +8,8 @@ pub mod smp;
 pub mod timer;
 
 use core::num::NonZeroUsize;
+#[cfg(feature = "smp")]
+use core::sync::atomic::AtomicBool;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub use icr::{Delivery, XAPIC_MAX_ID};
@@ -36,6 +38,9 @@ const DELIVERY_TICKS: u64 = 1 << 24;
 
 /// How this machine's APICs are reached: [`NOT_YET`], [`BY_MSR`] or the address of the mapped page.
 static ACCESS: AtomicUsize = AtomicUsize::new(NOT_YET);
+/// Whether other CPUs' APICs may still be in another mode than the boot CPU's: the kernel changed it, not firmware.
+#[cfg(feature = "smp")]
+static CHANGING: AtomicBool = AtomicBool::new(false);
 const NOT_YET: usize = 0;
 const BY_MSR: usize = 1;
 /// Number of the physical page of registers, the same on every CPU.
@@ -76,7 +81,15 @@ fn page_of(base: Option<u64>) -> u64 {
 /// for x2APIC mode.
 pub fn set_access(page: Option<NonZeroUsize>) {
     PAGE_AT.store((page_address() >> 12) as usize, Ordering::Relaxed);
+    #[cfg(feature = "smp")]
+    CHANGING.store(page.is_none() && !firmware_uses_x2apic(), Ordering::Relaxed);
     ACCESS.store(page.map_or(BY_MSR, NonZeroUsize::get), Ordering::Release);
+}
+
+/// Whether other CPUs' APICs have to be changed to the boot CPU's mode yet. True once: the caller sees to it.
+#[cfg(feature = "smp")]
+pub fn takes_changing() -> bool {
+    CHANGING.swap(false, Ordering::Relaxed)
 }
 
 impl LocalApic {

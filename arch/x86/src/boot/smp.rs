@@ -86,16 +86,17 @@ pub struct Gate {
 pub struct Slot {
     /// The x2APIC id, or what there is of it.
     pub apic_id: u32,
-    /// Written by the CPU itself, before it halts in the trampoline: [`Slot::WAITS`] if it came and found no block, or what of
-    /// [`Header::needs`] it lacks. 0 until then.
+    /// The CPU's own note: [`Slot::CAME`], [`Slot::WAITS`], or what of [`Header::needs`] it lacks and parks for; 0 before.
     pub note: u32,
     /// Virtual address of the block, in the tables of [`Start::root`] and in those the block names; 0 if there is none.
     pub block: u64,
 }
 
 impl Slot {
-    /// The CPU came, and there is no block for it. No feature that a CPU can lack has this bit.
-    pub const WAITS: u32 = 1;
+    /// The CPU has come, and its APIC is in the machine's mode. No feature that a CPU can lack has this bit, nor the next.
+    pub const CAME: u32 = 1;
+    /// It found no block, and halts in the trampoline.
+    pub const WAITS: u32 = 2;
 
     /// The slot of the CPU with this APIC id.
     pub const fn new(apic_id: u32, block: u64) -> Self {

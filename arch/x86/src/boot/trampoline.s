@@ -2,7 +2,7 @@
 #
 # A copy of this, made by `boot::smp::install`, lies below 1 MiB; it runs at any page there. All CPUs may be in it at the
 # same time: each writes nothing but a note in its own slot, and a parked one its NMI frame; no CPU has a stack before it has
-# found its own block. A CPU notes that it came and found no block, or what it lacks.
+# found its own block. A CPU notes in its slot that it came, that it found no block, or what it lacks.
 #
 # The header is `boot::smp::Header`; SMP_* are its fields' offsets. Addresses in it are counted from the start of the blob; the
 # copy has its own address added to them.
@@ -97,10 +97,11 @@ smp_protected:
     je 2f
     addl $16, %esi
     jmp 1b
-2:  movl 8(%esi), %eax
+2:  movl $1, 4(%esi)                    # it came, and its APIC is in the machine's mode
+    movl 8(%esi), %eax
     orl 12(%esi), %eax
     jnz smp_ask
-    movl $1, 4(%esi)                    # Slot::WAITS: listed, and not to be started; it came unasked
+    movl $2, 4(%esi)                    # listed, and not to be started: it came unasked, and waits here
     jmp smp_park
 
 # Has this CPU what the boot CPU turned on? A bit of CR4 or EFER for a feature it lacks is an exception, with no handler yet.

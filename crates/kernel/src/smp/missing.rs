@@ -98,10 +98,10 @@ pub(super) fn report(blocks: &[&'static BootBlock], came: &Came, ns: u64, method
     }
 }
 
-/// Says that `count` CPUs came which no start was meant for.
+/// Says that `count` CPUs came that are not to be started now.
 pub(super) fn say_unasked(count: usize) {
     if count > 0 {
-        info!("smp: {count} CPUs that were to stay off came with another's start signal; sent back");
+        info!("smp: {count} CPUs that are to stay off came all the same; sent back");
     }
 }
 

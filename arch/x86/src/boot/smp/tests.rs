@@ -22,6 +22,7 @@ fn start(root: u64, page: &[u8; PAGE]) -> Start<'_> {
         root_page: page,
         cr4: u32::MAX,
         efer: u32::MAX,
+        apic: 0xc00,
     }
 }
 
@@ -48,7 +49,7 @@ fn addresses_are_those_of_the_copy() {
 #[test]
 fn only_paging_bits_of_the_control_registers_are_taken() {
     let (header, _) = installed(0, &[]);
-    assert_eq!((header.cr4, header.efer), (0xb0, 0x900));
+    assert_eq!((header.cr4, header.efer, header.apic), (0xb0, 0x900, 0xc00));
 }
 
 /// Each bit on its own: none of these features comes with another.
