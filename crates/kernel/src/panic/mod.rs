@@ -149,6 +149,8 @@ fn telling(how: How) -> u8 {
 pub(crate) fn took_over<A: Arch>(stop: &Stopped) -> ! {
     telling(stop.how);
     console::seize(cpu::by_hardware::<A>());
+    // Also for a reader of the memory, who may not have the image.
+    stop::keep::<A>(&DiedOfIt(&stop.report));
     headline::<A>(&DiedOfIt(&stop.report));
     others::<A>(stop);
     end::<A>(stop)
