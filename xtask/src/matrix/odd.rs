@@ -165,7 +165,7 @@ const ODD: &[(Odd, &[Arch], &[bool])] = &[
         ARM,
         SMP,
     ),
-    (odd(Tree, "tables-reservations-without-end").words(MEM), ARM, SMP),
+    (odd(Tree, "tables-reserved-no-end").words(MEM), ARM, SMP),
     (odd(Tree, "tables-memory-in-pieces").words(MEM), ARM, UP),
     (
         odd(Tree, "tables-frequency-0").says(&["counter at 62500 kHz"]),
@@ -188,7 +188,7 @@ const ODD: &[(Odd, &[Arch], &[bool])] = &[
         ARM,
         SMP,
     ),
-    (odd(Tree, "tables-boot-cpu-not-listed").online(4), ARM, BOTH),
+    (odd(Tree, "tables-boot-cpu-absent").online(4), ARM, BOTH),
     (
         odd(Tree, "tables-no-way-to-start")
             .online(3)
@@ -211,7 +211,7 @@ const ODD: &[(Odd, &[Arch], &[bool])] = &[
         SMP,
     ),
     (
-        odd(Tree, "tables-redistributors-in-ram")
+        odd(Tree, "tables-gicr-in-ram")
             .says(&[IN_RAM])
             .panics("lie in RAM"),
         ARM,
@@ -222,7 +222,7 @@ const ODD: &[(Odd, &[Arch], &[bool])] = &[
         ARM,
         SMP,
     ),
-    (odd(Tree, "tables-console-by-no-alias").words(EARLYCON), ARM, UP),
+    (odd(Tree, "tables-console-no-alias").words(EARLYCON), ARM, UP),
 ];
 
 const X86: &[Arch] = &[Arch::X86_64, Arch::I386];

@@ -3,6 +3,7 @@
 mod delivery;
 mod environment;
 mod memory;
+mod owners;
 mod starting;
 mod stoppers;
 mod tables;

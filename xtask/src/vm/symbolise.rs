@@ -277,7 +277,7 @@ pub mod tests {
             let found = elf
                 .symbols
                 .iter()
-                .find(|(name, _)| name.contains("own_functions_are_found"))
+                .find(|(name, _)| name.ends_with("own_functions_are_found"))
                 .cloned();
             found.unwrap()
         };

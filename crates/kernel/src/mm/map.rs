@@ -14,7 +14,8 @@ use crate::inject::{self, Effect, Place};
 use crate::irq::Lock;
 use crate::warning;
 
-/// Physical address of the root table; 0 before there is one.
+/// Physical address of the root table; 0 before there is one. The host finds it by its name, which the compiler must not change.
+#[used]
 static ROOT: AtomicU64 = AtomicU64::new(0);
 /// Counts changes of top-level entries since boot; see [`super::Synced`].
 static TOP_GENERATION: AtomicU64 = AtomicU64::new(0);

@@ -33,6 +33,8 @@ const MAGIC: [u8; 8] = *b"standst1";
 static PAGE: Once<InPhysmap> = Once::new();
 /// Which boot this is, from 1.
 static BOOTS: AtomicU32 = AtomicU32::new(1);
+/// What the last boot left, if this is not the first.
+static RESET_BY: Once<Kept> = Once::new();
 
 impl Kept {
     const fn new(boots: u32, by: [u8; NAME]) -> Self {
@@ -122,6 +124,17 @@ pub(crate) fn ask_firmware<A: Arch>() {
     if let Some(kept) = kept.filter(|_| is_first()) {
         come_up(&Kept::from_bytes(&kept));
     }
+    tell();
+}
+
+/// The record of it. Not where RAM is looked at: a machine that ACPI alone describes has no console by then, and the ring holds
+/// messages, not records.
+fn tell() {
+    let by = RESET_BY.get().and_then(Kept::by);
+    if let Some(by) = by {
+        let n = BOOTS.load(Ordering::Relaxed);
+        println!("{}", records::Boot { n, by });
+    }
 }
 
 /// Whether the last boot left word; if so, this is one more.
@@ -129,8 +142,8 @@ fn come_up(kept: &Kept) -> bool {
     let Some(by) = kept.by() else { return false };
     let boots = kept.boots.saturating_add(1);
     BOOTS.store(boots, Ordering::Relaxed);
+    RESET_BY.call_once(|| *kept);
     info!("boot: number {boots} since this machine was turned on; reset by {by}");
-    println!("{}", records::Boot { n: boots, by });
     true
 }
 

@@ -4,6 +4,7 @@
 //! seeded fault is caught; with `-- --ignored` it goes as far as each model is meant to go, which takes half an hour. `MODEL=NAME`
 //! runs that model alone.
 
+mod arrivals;
 #[path = "../model/audit.rs"]
 mod audit;
 #[path = "../model/machine.rs"]

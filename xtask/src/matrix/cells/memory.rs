@@ -34,7 +34,8 @@ const VARIANTS: &[Variant] = &[
         .words("mem=1G")
         .memory("6G", 1024)
         .only(SMP),
-    variant(I386, "memory-5M", Pvh).memory("5", 5).only(SMP),
+    variant(I386, "memory-5M", Pvh).memory("5", 5).only(UP),
+    variant(I386, "memory-6M", Pvh).memory("6", 6).only(SMP),
     variant(I386, "memory-16M", BzImage).memory("16", 16).only(UP),
     variant(I386, "memory-768M", Pvh).memory("768", 768).only(BOTH),
     variant(I386, "memory-1.5G", Pvh).memory("1536", 1536).only(UP),
@@ -86,8 +87,8 @@ const VARIANTS: &[Variant] = &[
         .only(UP),
 ];
 
-/// The image of an SMP build reaches into memory that the BIOS keeps, which the kernel can say.
-const TOO_SMALL: Variant = variant(I386, "memory-5M", BzImage).memory("5", 5);
+/// The image of an SMP build reaches beyond RAM, or into what firmware keeps, and enough of it works to say so.
+const TOO_SMALL: Variant = variant(I386, "memory-5M", Pvh).memory("5", 5);
 
 /// The family: `--filter memory`.
 pub(super) fn cells(release: bool) -> impl Iterator<Item = Cell> {

@@ -89,6 +89,13 @@ impl Variant {
         }
     }
 
+    pub(super) const fn needs(self, newer: Newer) -> Self {
+        Self {
+            needs: Some(newer),
+            ..self
+        }
+    }
+
     pub(super) const fn topology(self, topology: Topology) -> Self {
         Self {
             topology: Some(topology),
@@ -104,6 +111,13 @@ impl Variant {
     }
 }
 
+/// More CPUs than an xAPIC can name. Its firmware leaves it to the kernel to change their mode.
+const X2APIC: Variant = variant(Arch::X86_64, "x2apic", Boot::Pvh)
+    .cpu("max,x2apic=on")
+    .memory("1024", 1024)
+    .needs(Newer::X2apic)
+    .only(&[(true, 512)]);
+
 /// All machines. The first of each architecture is the one that `cargo xtask qemu` boots.
 pub(super) const VARIANTS: &[Variant] = &[
     variant(Arch::X86_64, "q35", Boot::Pvh).most(255),
@@ -115,7 +129,12 @@ pub(super) const VARIANTS: &[Variant] = &[
     variant(Arch::X86_64, "qemu64", Boot::Pvh).cpu("qemu64").many(8),
     variant(Arch::X86_64, "uefi", Boot::Efi).many(8),
     variant(Arch::X86_64, "grub", Boot::Grub).only(&[(false, 1), (true, 4)]),
+    X2APIC,
     variant(Arch::I386, "q35", Boot::Pvh).most(255),
+    Variant {
+        arch: Arch::I386,
+        ..X2APIC
+    },
     variant(Arch::I386, "bzimage", Boot::BzImage),
     variant(Arch::I386, "pc", Boot::BzImage).machine("pc").many(8),
     variant(Arch::I386, "pentium", Boot::Pvh).cpu("pentium").many(8),

@@ -25,7 +25,8 @@ mod tests {
     use super::super::tests::verdict;
     use crate::vm::judge::End;
 
-    const READY: &str = "@ready arch=x86_64 build=smp cpus=4/4 ns=1";
+    const READY: &str =
+        "@ready arch=x86_64 build=smp cpus=4/4 ns=1 mem_kib=261759 mem_used_kib=1200 mem_left_kib=0";
     const CPUS: &str = "@cpus expected=0-3 online=0-3 missing=";
     const STOP: &str = "@stop state=stopped owner=0 stopped= off= silent=";
 

@@ -118,7 +118,7 @@ const KINDS: &[Kind] = &[
         parts.reservations = vec![(u64::MAX - r.within(0, 0xffff), u64::MAX)];
         parts.odd()
     }),
-    ("reservations-without-end", |r, mut parts| {
+    ("reserved-no-end", |r, mut parts| {
         parts.reservations = vec![(page(r), 0x1000)];
         let mut odd = holding(&parts, &parts.reservations);
         // The end becomes one more, of a page of RAM.
@@ -341,7 +341,7 @@ const KINDS: &[Kind] = &[
             ..parts.odd()
         }
     }),
-    ("boot-cpu-not-listed", |_, mut parts| {
+    ("boot-cpu-absent", |_, mut parts| {
         parts.cpus.children.remove(0);
         Odd {
             cpus: all_but(0),

@@ -40,7 +40,7 @@ pub const KINDS: &[Kind] = &[
             ..parts.odd()
         }
     }),
-    ("redistributors-in-ram", |r, mut parts| {
+    ("gicr-in-ram", |r, mut parts| {
         parts.gic = vec![gic_v3(GICD, page(r))];
         parts.odd()
     }),
@@ -91,7 +91,7 @@ pub const KINDS: &[Kind] = &[
         parts.chosen = parts.chosen.with("stdout-path", text("serial0:115200n8"));
         parts.odd()
     }),
-    ("console-by-no-alias", |_, mut parts| {
+    ("console-no-alias", |_, mut parts| {
         parts.chosen = parts.chosen.with("stdout-path", text("serial7"));
         Odd {
             console: None,
