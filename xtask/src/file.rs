@@ -56,7 +56,7 @@ pub fn write<T>(path: &Path, fill: impl FnOnce(&mut File) -> Result<T>) -> Resul
 /// Writes `bytes` so.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_all(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     write(path, |file| Ok(file.write_all(bytes.as_ref())?))
 }

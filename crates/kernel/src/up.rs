@@ -1,8 +1,4 @@
 //! One CPU: the names of [`crate::smp`] without anybody to start, signal or stop.
-#![expect(
-    clippy::extra_unused_type_parameters,
-    reason = "the SMP build's functions of these names need them"
-)]
 
 use crate::arch::Arch;
 use crate::irq::IrqOff;
@@ -36,6 +32,10 @@ pub(crate) fn leave_if_asked<A: Arch>(_off: &IrqOff) {}
 
 /// There is nobody to start.
 #[cfg(any(feature = "fault-injection", test))]
+#[expect(
+    clippy::extra_unused_type_parameters,
+    reason = "the SMP build's function of this name needs it"
+)]
 pub(crate) fn start_all_again<A: Arch>() {
     println!("{}", records::Next::none());
 }

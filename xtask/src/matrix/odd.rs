@@ -104,8 +104,7 @@ impl Odd {
         self.what == Madt && acpi::odd(self.kind, seed()).is_some_and(|odd| odd.unknown)
     }
 
-    /// What is right: CPUs online in an SMP build, sentences, and memory that is not to be given out.
-    fn right(&self) -> Option<(usize, Vec<&'static str>, Vec<Range<u64>>)> {
+    fn right(&self) -> Option<Right> {
         let (cpus, says, held) = match self.what {
             Madt => acpi::odd(self.kind, seed()).map(|odd| (odd.cpus.len(), odd.says, Vec::new())),
             Tree => tree::odd(self.kind, seed(), "").map(|odd| (odd.cpus.len(), Vec::new(), odd.held)),
@@ -113,12 +112,19 @@ impl Odd {
         }?;
         // The boot CPU is there, listed or not.
         let cpus = self.online.unwrap_or(cpus.max(1));
-        Some((
-            cpus,
-            says.into_iter().chain(self.says.iter().copied()).collect(),
-            held,
-        ))
+        let says = says.into_iter().chain(self.says.iter().copied()).collect();
+        Some(Right { cpus, says, held })
     }
+}
+
+/// What is right.
+struct Right {
+    /// CPUs online in an SMP build.
+    cpus: usize,
+    /// Sentences.
+    says: Vec<&'static str>,
+    /// Memory that is not to be given out.
+    held: Vec<Range<u64>>,
 }
 
 /// Sizes: the SMP build, both, or the UP build.
@@ -256,7 +262,7 @@ impl Odd {
 /// # Errors
 /// What was wrong, in a sentence, with the seed.
 pub fn check(cell: &Cell, odd: &Odd, outcome: &Outcome) -> Result<(), String> {
-    let (cpus, says, held) = odd.right().ok_or("odd-tables knows no such kind")?;
+    let Right { cpus, says, held } = odd.right().ok_or("odd-tables knows no such kind")?;
     let cpus = if cell.flavour.smp { cpus } else { 1 };
     let came_up = || {
         if cell.words.contains("run=mem") {
@@ -357,10 +363,11 @@ mod tests {
     #[test]
     fn memory_that_is_given_out_is_found() {
         let text = "     ram 0x000000001000-0x000000008fff\nreserved 0x000000002000-0x000000003fff\n";
+        let one = |held: Range<u64>, text| kept(std::slice::from_ref(&held), text);
         assert_eq!(kept(&[0x2000..0x4000, 0x9000..0xa000], text), Ok(()));
-        assert!(kept(&[0x2000..0x4001], text).unwrap_err().starts_with("0x4000"));
-        assert!(kept(&[0x1fff..0x2000], text).is_err());
-        assert!(kept(&[0x2000..0x3000], "").is_err());
+        assert!(one(0x2000..0x4001, text).unwrap_err().starts_with("0x4000"));
+        assert!(one(0x1fff..0x2000, text).is_err());
+        assert!(one(0x2000..0x3000, "").is_err());
     }
 
     #[test]

@@ -1,8 +1,4 @@
 //! One CPU: every thread's home is the CPU that wakes it.
-#![expect(
-    clippy::extra_unused_type_parameters,
-    reason = "the SMP build's function of this name needs it"
-)]
 
 use crate::arch::Arch;
 use crate::cpu::CpuId;

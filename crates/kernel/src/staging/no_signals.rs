@@ -1,8 +1,4 @@
 //! Signals that a fault sends: a build for one CPU has none.
-#![expect(
-    clippy::extra_unused_type_parameters,
-    reason = "the SMP build's functions of these names need them"
-)]
 
 use crate::arch::Arch;
 

@@ -160,7 +160,7 @@ mod tests {
             );
             for smp in [false, true] {
                 let of_build = |variant: &&Variant| variant.only.unwrap().iter().any(|size| size.0 == smp);
-                assert!(all.iter().any(|variant| of_build(variant)), "{arch} {smp}");
+                assert!(all.iter().any(of_build), "{arch} {smp}");
             }
         }
     }
