@@ -1,7 +1,6 @@
 //! Interrupts of the executing CPU, and what each is for.
 
 use kernel::arch::IrqOps;
-use kernel::arch::Platform;
 
 use crate::exceptions::Frame;
 use crate::gic::{self, sgi};
@@ -30,7 +29,7 @@ impl IrqOps for Aarch64 {
         masking::wait();
     }
 
-    fn init_irqs(_platform: &Platform) -> Result<(), &'static str> {
+    fn init_irqs() -> Result<(), &'static str> {
         gic::init()?;
         masking::choose();
         Ok(())

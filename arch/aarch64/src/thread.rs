@@ -69,7 +69,4 @@ impl ThreadOps for Aarch64 {
         // SAFETY: no instruction; where the caller was called from is not known any more, and need not be.
         unsafe { asm!(".cfi_undefined x30", options(nomem, nostack, preserves_flags)) };
     }
-
-    /// Nothing to tell: the vectors ask the MMU whether the stack pointer can be used, whatever stack it is.
-    fn note_stack(_bottom: usize) {}
 }

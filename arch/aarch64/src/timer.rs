@@ -6,7 +6,6 @@ use aarch64_cpu::registers::{
 };
 use boot_info::fdt::{Interrupt, Timer};
 use core::sync::atomic::Ordering;
-use kernel::arch::Platform;
 use kernel::arch::TimeOps;
 use tock_registers::interfaces::{Readable, Writeable};
 
@@ -124,7 +123,7 @@ impl TimeOps for Aarch64 {
             .filter(|hz| Timer::FREQUENCIES.contains(hz))
     }
 
-    fn calibrate(_platform: &Platform) -> Result<u64, &'static str> {
+    fn calibrate() -> Result<u64, &'static str> {
         Err("CNTFRQ_EL0 cannot be a frequency, and the device tree's timer has none either")
     }
 

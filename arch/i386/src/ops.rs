@@ -21,10 +21,6 @@ impl Arch for I386 {
 impl BootOps for I386 {
     const PARAMS: &'static [Param] = &[params::NOPAE, params::NOEXEC];
 
-    fn smp_setup_processor_id() -> HwId {
-        Self::hw_id()
-    }
-
     fn entry_cycles() -> u64 {
         symbols::time_stamp()
     }
@@ -45,7 +41,7 @@ impl BootOps for I386 {
         handover::memory_map::<Self>(seen, each)
     }
 
-    fn reserve(_info: &BootInfo, ram: &mut EarlyRam<'_>) {
+    fn reserve(ram: &mut EarlyRam<'_>) {
         handover::reserve(ram);
     }
 
@@ -114,7 +110,7 @@ impl IrqOps for I386 {
         irqflag::disable();
     }
 
-    fn init_irqs(_platform: &Platform) -> Result<(), &'static str> {
+    fn init_irqs() -> Result<(), &'static str> {
         interrupts::init::<Self>()
     }
 }
@@ -129,7 +125,7 @@ impl TimeOps for I386 {
         time::known_hz()
     }
 
-    fn calibrate(_platform: &Platform) -> Result<u64, &'static str> {
+    fn calibrate() -> Result<u64, &'static str> {
         time::calibrate()
     }
 
@@ -168,11 +164,6 @@ impl ThreadOps for I386 {
     #[inline(always)]
     fn is_outermost() {
         thread::is_outermost();
-    }
-
-    fn note_stack(_bottom: usize) {
-        // An exception of the kernel itself stays on the running stack, or takes one of its own: the task state has no
-        // word for this.
     }
 }
 

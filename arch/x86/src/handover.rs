@@ -87,7 +87,7 @@ fn early<A: Arch>(at: u64, len: usize) -> Option<&'static [u8]> {
     let within = |range: Range<u64>| range.start <= at && end <= range.end;
     let image = image(IMAGE_WINDOW as usize);
     let start = if within(A::early_reach()) {
-        A::PHYSMAP_BASE + (at - A::PHYSMAP_FIRST) as usize
+        A::PHYSMAP_BASE + at as usize
     } else if within(image.clone()) {
         A::IMAGE_BASE + (at - image.start) as usize
     } else {

@@ -21,10 +21,6 @@ impl Arch for X8664 {
 impl BootOps for X8664 {
     const PARAMS: &'static [Param] = &[params::NOEXEC];
 
-    fn smp_setup_processor_id() -> HwId {
-        Self::hw_id()
-    }
-
     fn entry_cycles() -> u64 {
         symbols::time_stamp()
     }
@@ -45,7 +41,7 @@ impl BootOps for X8664 {
         handover::memory_map::<Self>(seen, each)
     }
 
-    fn reserve(_info: &BootInfo, ram: &mut EarlyRam<'_>) {
+    fn reserve(ram: &mut EarlyRam<'_>) {
         handover::reserve(ram);
     }
 
@@ -116,7 +112,7 @@ impl IrqOps for X8664 {
         irqflag::disable();
     }
 
-    fn init_irqs(_platform: &Platform) -> Result<(), &'static str> {
+    fn init_irqs() -> Result<(), &'static str> {
         interrupts::init::<Self>()
     }
 }
@@ -131,7 +127,7 @@ impl TimeOps for X8664 {
         time::known_hz()
     }
 
-    fn calibrate(_platform: &Platform) -> Result<u64, &'static str> {
+    fn calibrate() -> Result<u64, &'static str> {
         time::calibrate()
     }
 
@@ -170,11 +166,6 @@ impl ThreadOps for X8664 {
     #[inline(always)]
     fn is_outermost() {
         thread::is_outermost();
-    }
-
-    fn note_stack(_bottom: usize) {
-        // An exception of the kernel itself stays on the running stack, or takes one of its own: the task state has no
-        // word for this.
     }
 }
 

@@ -65,13 +65,13 @@ impl SmpHotplugOps for X8664 {
         smp::can_come_back(cpu)
     }
 
-    fn route_devices(_cpu: CpuId, hw: HwId) -> Result<(), &'static str> {
+    fn route_devices(hw: HwId) -> Result<(), &'static str> {
         smp::route_devices(hw)
     }
 }
 
 impl SmpStopOps for X8664 {
-    fn send_ipi(_cpu: CpuId, hw: HwId, ipi: Ipi) {
+    fn send_ipi(hw: HwId, ipi: Ipi) {
         smp::send_ipi(hw, ipi);
     }
 

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::arch::{Arch, Platform};
+use crate::arch::Arch;
 use crate::hooks;
 
 /// Nanoseconds in a millisecond.
@@ -50,9 +50,9 @@ pub(crate) fn init<A: Arch>() {
 }
 
 /// Measures the counter if its frequency is not known.
-pub(crate) fn calibrate<A: Arch>(platform: &Platform) -> Result<(), &'static str> {
+pub(crate) fn calibrate<A: Arch>() -> Result<(), &'static str> {
     if HZ.load(Ordering::Relaxed) == 0 {
-        set_hz(A::calibrate(platform)?);
+        set_hz(A::calibrate()?);
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::{
 pub fn start_kernel<A: Arch>() -> ! {
     hooks::install::<A>();
     set_init_stack_end_magic();
-    let hw = A::smp_setup_processor_id();
+    let hw = smp_setup_processor_id::<A>();
     canary::boot_init_stack_canary::<A>();
     boot::<A>(hw)
 }
@@ -51,6 +51,11 @@ fn boot<A: Arch>(hw: HwId) -> ! {
     power::init::<A>();
     smp_init::<A>(tables);
     rest_init::<A>()
+}
+
+/// Which CPU this is, by hardware: needs nothing that is set up later.
+fn smp_setup_processor_id<A: Arch>() -> HwId {
+    A::hw_id()
 }
 
 fn set_init_stack_end_magic() {
@@ -152,7 +157,7 @@ fn setup_memblock<A: Arch>(boot: &mut BootInfo) -> Result<(), Unfit> {
         }
     }
     let mut early = EarlyRam::new::<A>(&mut memblock);
-    A::reserve(boot, &mut early);
+    A::reserve(&mut early);
     power::boots::reserve(&mut early);
     let has_room = early.has(Unfit::ROOM);
     let (ram, taken) = (memblock.total(), memblock.reserved().total());
@@ -270,13 +275,12 @@ fn sched_init<A: Arch>() {
     let idle = sched::new_idle(BOOT_CPU, Stack::init(), canary::boot_canary());
     sched::adopt_idle(BOOT_CPU, idle);
     sched::open(BOOT_CPU);
-    A::note_stack(idle.stack().bottom());
 }
 
 /// The interrupt controller, whose registers are mapped.
 fn irq_init<A: Arch>(tables: Synced<Areas>) -> Synced<Areas> {
     step::<A>(Phase::Interrupts, 5);
-    let init = || A::init_irqs(&PLATFORM.lock());
+    let init = || A::init_irqs();
     let (done, tables) = tables.change::<A, _>("interrupt controller", init);
     if let Err(why) = done {
         panic!("interrupt controller: {why}");
@@ -286,7 +290,7 @@ fn irq_init<A: Arch>(tables: Synced<Areas>) -> Synced<Areas> {
 
 fn time_init<A: Arch>() {
     step::<A>(Phase::Time, 6);
-    if let Err(why) = clock::calibrate::<A>(&PLATFORM.lock()) {
+    if let Err(why) = clock::calibrate::<A>() {
         panic!("clock: {why}");
     }
     trace::set_clock(clock::scale());

@@ -17,10 +17,6 @@ impl Arch for Aarch64 {
 }
 
 impl BootOps for Aarch64 {
-    fn smp_setup_processor_id() -> HwId {
-        HwId(cpu::mpidr_affinity())
-    }
-
     fn entry_cycles() -> u64 {
         BOOT_CYCLES.load(Ordering::Relaxed)
     }
@@ -48,7 +44,7 @@ impl BootOps for Aarch64 {
     }
 
     /// The device tree's memory is in the map as reserved, and the image holds everything else.
-    fn reserve(_info: &BootInfo, _ram: &mut EarlyRam<'_>) {}
+    fn reserve(_ram: &mut EarlyRam<'_>) {}
 
     fn image_phys() -> Range<u64> {
         mmu::image_pa()..mmu::image_end_pa()

@@ -98,7 +98,7 @@ impl SmpHotplugOps for Aarch64 {
             .ok_or("there is no PSCI to turn it off and on again")
     }
 
-    fn route_devices(_cpu: CpuId, hw: HwId) -> Result<(), &'static str> {
+    fn route_devices(hw: HwId) -> Result<(), &'static str> {
         match console::intid() {
             Some(intid) => gic::smp::route_shared(intid, hw.0),
             None => Ok(()),

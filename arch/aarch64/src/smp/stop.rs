@@ -1,7 +1,6 @@
 //! Stopping other CPUs: SGIs ask, PSCI says who is off.
 
 use boot_info::fdt::Conduit;
-use cpumask::CpuId;
 use kernel::arch::HwId;
 use kernel::arch::{Bound, Ipi, Rung, RungKind, SignalError, SmpStopOps, Targets};
 use kernel::inject::{self, Place};
@@ -38,7 +37,7 @@ const FIRM: Rung = Rung {
 const SIGNALS: [u32; 2] = [sgi::STOP, sgi::STOP_NOW];
 
 impl SmpStopOps for Aarch64 {
-    fn send_ipi(_cpu: CpuId, hw: HwId, ipi: Ipi) {
+    fn send_ipi(hw: HwId, ipi: Ipi) {
         match ipi {
             Ipi::Resched => gic::smp::send_sgi(hw.0, sgi::RESCHED),
             // Where nothing lets it through it would only be late.

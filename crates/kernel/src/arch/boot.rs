@@ -5,15 +5,12 @@ use core::ops::Range;
 use boot_info::cmdline::Param;
 use boot_info::{BootInfo, MemRegion};
 
-use super::{EarlyRam, HwId, Platform};
+use super::{EarlyRam, Platform};
 
 /// From the first Rust instruction to the end of `setup_arch`. Boot CPU only, interrupts off.
 pub trait BootOps {
     /// Words of the command line that only this architecture knows. They are read before memory is set up.
     const PARAMS: &'static [Param] = &[];
-
-    /// Identifies the executing CPU by hardware. Called first of all: must need nothing that is set up later.
-    fn smp_setup_processor_id() -> HwId;
 
     /// The cycle counter as it stood at the kernel's first instruction.
     fn entry_cycles() -> u64;
@@ -41,7 +38,7 @@ pub trait BootOps {
 
     /// Reserves what only the architecture knows: firmware areas in use, the blob the device tree lies in, low memory
     /// the AP trampoline needs. RAM is already added; image and initrd are already reserved.
-    fn reserve(info: &BootInfo, ram: &mut EarlyRam<'_>);
+    fn reserve(ram: &mut EarlyRam<'_>);
 
     /// Where the image lies: physical addresses of `_text` .. `_end`.
     fn image_phys() -> Range<u64>;

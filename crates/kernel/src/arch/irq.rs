@@ -1,7 +1,5 @@
 //! Interrupts and their controller.
 
-use super::Platform;
-
 /// Interrupts of the executing CPU, and the controller.
 pub trait IrqOps {
     /// Turns interrupts off and returns whether they were on.
@@ -21,5 +19,5 @@ pub trait IrqOps {
     ///
     /// # Errors
     /// A sentence; fatal.
-    fn init_irqs(platform: &Platform) -> Result<(), &'static str>;
+    fn init_irqs() -> Result<(), &'static str>;
 }

@@ -48,10 +48,8 @@ pub trait MmuOps {
 
     /// First address of the image window, where `_text` is linked.
     const IMAGE_BASE: usize;
-    /// Where physical address [`Self::PHYSMAP_FIRST`] appears.
+    /// Where physical address 0 appears.
     const PHYSMAP_BASE: usize;
-    /// Lowest physical address in the physmap: 0 unless RAM starts far up.
-    const PHYSMAP_FIRST: u64 = 0;
     /// Bytes of RAM the physmap can hold; RAM above is reported and left alone.
     const PHYSMAP_SIZE: u64;
     /// The vmap window.

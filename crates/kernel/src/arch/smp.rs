@@ -158,11 +158,11 @@ pub trait SmpHotplugOps {
     /// A sentence that says why it has to stay.
     fn can_come_back(cpu: CpuId) -> Result<(), &'static str>;
 
-    /// Has all device interrupts delivered to `cpu`, which is online. One caller at a time; a thread.
+    /// Has all device interrupts delivered to `hw`, which is online. One caller at a time; a thread.
     ///
     /// # Errors
     /// A sentence, where the interrupt controller cannot; nothing has changed then.
-    fn route_devices(cpu: CpuId, hw: HwId) -> Result<(), &'static str>;
+    fn route_devices(hw: HwId) -> Result<(), &'static str>;
 }
 
 /// Reasons to interrupt another CPU, beside stopping it.
@@ -177,8 +177,8 @@ pub enum Ipi {
 
 /// Signals between CPUs, and what the hardware knows of a CPU that does not answer.
 pub trait SmpStopOps {
-    /// Interrupts `cpu`. Takes no lock and waits only a bounded time; a signal to a CPU that is off is lost.
-    fn send_ipi(cpu: CpuId, hw: HwId, ipi: Ipi);
+    /// Interrupts `hw`. Takes no lock and waits only a bounded time; a signal to a CPU that is off is lost.
+    fn send_ipi(hw: HwId, ipi: Ipi);
 
     /// The ways to make another CPU stop, in rising order of force: the polite one first, so that locks are released and
     /// the console stays usable. Empty while there is no interrupt controller.

@@ -28,7 +28,4 @@ pub trait ThreadOps {
     /// Tells a debugger, in the tables that it reads, that the caller is the outermost function of its stack. No instruction;
     /// inlined, and before any call.
     fn is_outermost();
-
-    /// Tells the hardware or the vectors which stack the executing CPU is on now: `bottom` is its lowest address.
-    fn note_stack(bottom: usize);
 }

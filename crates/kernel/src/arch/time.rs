@@ -1,7 +1,5 @@
 //! The counter and the timer.
 
-use super::Platform;
-
 /// The free-running counter and the executing CPU's one-shot timer.
 pub trait TimeOps {
     /// The counter: starts at or before the kernel's entry, the same on all CPUs up to a few hundred cycles.
@@ -15,7 +13,7 @@ pub trait TimeOps {
     ///
     /// # Errors
     /// A sentence when no reference clock answered.
-    fn calibrate(platform: &Platform) -> Result<u64, &'static str>;
+    fn calibrate() -> Result<u64, &'static str>;
 
     /// Sets up the executing CPU's timer, silent.
     fn init_timer();

@@ -48,7 +48,7 @@ pub fn virt_to_phys<A: Arch>(va: usize) -> Option<u64> {
         return Some(IMAGE_PHYS.load(Ordering::Relaxed) + (va - image::text()) as u64);
     }
     let offset = va.checked_sub(A::PHYSMAP_BASE)? as u64;
-    (offset < A::PHYSMAP_SIZE).then(|| A::PHYSMAP_FIRST + offset)
+    (offset < A::PHYSMAP_SIZE).then_some(offset)
 }
 
 /// A read-only view of memory that firmware filled: ACPI tables, the device tree. From the physmap if that shows it, else

@@ -29,12 +29,12 @@ pub fn phys_to_virt<A: Arch>(at: InPhysmap) -> *mut u8 {
 
 /// Where physical address `pa` is, if the physmap shows it.
 pub(super) fn address<A: Arch>(pa: u64) -> usize {
-    A::PHYSMAP_BASE.wrapping_add(pa.wrapping_sub(A::PHYSMAP_FIRST) as usize)
+    A::PHYSMAP_BASE.wrapping_add(pa as usize)
 }
 
 /// The physical addresses the physmap window has room for. The final tables show all RAM in there, by whole pages.
 pub(super) fn reach<A: Arch>() -> Range<u64> {
-    A::PHYSMAP_FIRST..A::PHYSMAP_FIRST + A::PHYSMAP_SIZE
+    0..A::PHYSMAP_SIZE
 }
 
 /// As much of it as the tables show that are on.

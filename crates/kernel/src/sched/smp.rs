@@ -13,7 +13,7 @@ pub(crate) fn kick<A: Arch>(cpu: CpuId) {
         trace::here::<A>(Event::IpiSent {
             to: trace::number(Some(cpu)),
         });
-        A::send_ipi(cpu, hw, Ipi::Resched);
+        A::send_ipi(hw, Ipi::Resched);
     }
 }
 

@@ -29,7 +29,6 @@ pub(super) fn switch_away<A: Arch>(off: &IrqOff, state: State) {
     next.switches.fetch_add(1, Ordering::Relaxed);
     trace::here::<A>(Event::Switch { thread: next.id });
     CURRENT.store::<A>(off.pin(), ptr::from_ref(next).expose_provenance());
-    A::note_stack(next.stack().bottom());
     // SAFETY: `next` was taken from the queue of this CPU, so nobody else switches to it; interrupts are off.
     unsafe { A::switch(prev.sp.get(), *next.sp.get(), next.canary()) };
     finish_switch::<A>();

@@ -18,7 +18,7 @@ use crate::clock::MS;
 use crate::cpu::{self, ACTIVE, BOOT_CPU, CpuId, CpuMask, ONLINE, POSSIBLE};
 use crate::inject::{self, Place};
 use crate::irq::IrqOff;
-use crate::mm::{self, Areas, Phase, Synced};
+use crate::mm::{Areas, Phase, Synced};
 use crate::{clock, phase, println, sched, tick, trace, warning};
 
 /// How long the hardware may take to turn off a CPU that came unasked.
@@ -191,7 +191,6 @@ pub unsafe fn secondary_start<A: Arch>(block: &'static BootBlock) -> ! {
     unsafe { A::install(cpu, block.area as usize) };
     A::init_secondary();
     A::init_timer();
-    A::note_stack(block.stack_top as usize - mm::STACK_BYTES);
     inject::at(Place::Installed, 0);
     arrive::<A>(cpu, block.generation());
     tick::ask::<A>();

@@ -69,7 +69,7 @@ pub(super) fn arrived<A: Arch>() {
     if let Some(waiter) = unsafe { WAITER.load(Ordering::Acquire).as_ref() } {
         sched::wake::<A>(waiter);
     } else if let Some(boot) = cpu::hw_id(BOOT_CPU) {
-        A::send_ipi(BOOT_CPU, boot, Ipi::Resched);
+        A::send_ipi(boot, Ipi::Resched);
     }
 }
 
@@ -121,7 +121,7 @@ fn move_devices<A: Arch>(cpu: CpuId) -> Result<(), Refusal> {
     }
     let heir = ACTIVE.snapshot().first().ok_or("it is the last CPU online")?;
     let hw = cpu::hw_id(heir).ok_or("the CPU that should take its interrupts has no hardware id")?;
-    A::route_devices(heir, hw)?;
+    A::route_devices(hw)?;
     DEVICES.store(heir.as_u32(), Ordering::Relaxed);
     Ok(())
 }
