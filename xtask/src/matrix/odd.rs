@@ -167,7 +167,7 @@ const ODD: &[(Odd, &[Arch], &[bool])] = &[
         BOTH,
     ),
     (
-        odd(Tree, "tables-reserved-both-300").words(MEM).says(&[GREW]),
+        odd(Tree, "tables-reserved-2x300").words(MEM).says(&[GREW]),
         ARM,
         SMP,
     ),
@@ -179,13 +179,13 @@ const ODD: &[(Odd, &[Arch], &[bool])] = &[
         BOTH,
     ),
     (
-        odd(Tree, "tables-frequency-too-low").says(&["counter at 62500 kHz"]),
+        odd(Tree, "tables-frequency-low").says(&["counter at 62500 kHz"]),
         ARM,
         SMP,
     ),
     (odd(Tree, "tables-timer-shared"), ARM, SMP),
     (
-        odd(Tree, "tables-cpu-id-no-affinity").says(&["1 CPU nodes without a usable reg"]),
+        odd(Tree, "tables-cpu-id-no-mpidr").says(&["1 CPU nodes without a usable reg"]),
         ARM,
         SMP,
     ),

@@ -91,7 +91,7 @@ const KINDS: &[Kind] = &[
         parts.more.push(as_nodes(&pages));
         holding(&parts, &pages)
     }),
-    ("reserved-both-300", |r, mut parts| {
+    ("reserved-2x300", |r, mut parts| {
         let (pages, nodes) = (three_hundred(r), three_hundred(r));
         parts.more.push(as_nodes(&nodes));
         parts.reservations = pages.clone();
@@ -206,7 +206,7 @@ const KINDS: &[Kind] = &[
     }),
     // The timer.
     ("frequency-0", |_, parts| frequency(parts, cells(&[0]), None)),
-    ("frequency-too-low", |r, parts| {
+    ("frequency-low", |r, parts| {
         frequency(parts, cells(&[r.within(1, 99_999) as u32]), None)
     }),
     ("frequency-too-high", |r, parts| {
@@ -263,7 +263,7 @@ const KINDS: &[Kind] = &[
             ..parts.odd()
         }
     }),
-    ("cpu-id-no-affinity", |r, parts| {
+    ("cpu-id-no-mpidr", |r, parts| {
         let n = r.within(1, 3);
         let id = 1 << r.within(24, 31) | n as u32;
         let parts = with_cpu(parts, n, |cpu| cpu.with("reg", cells(&[id])));
