@@ -1,16 +1,15 @@
 //! CPUs that come too late, under an old start, or without having been asked.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
-use smp_stop::Reason::{Crash, Panic, Reboot};
-use smp_stop::{CpuId, CpuState, Door, Generation, How, Report, Why};
+use smp_stop::Reason::{Panic, Reboot};
+use smp_stop::{CpuState, Door, Generation, Why};
 
-use crate::N;
-use crate::audit::{Expect, audit};
+use crate::audit::audit;
 use crate::machine::{Cpu, Fate, Machine, Trap};
-use crate::models::{program, run};
+use crate::models::{POLLS, owned, program, run};
 
 /// Scenarios 6 and 7: a start is given up, and the CPU comes all the same; a stop on top.
 pub fn late_arrival() {

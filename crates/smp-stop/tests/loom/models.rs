@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 use smp_stop::Reason::{Crash, Panic, Reboot};
-use smp_stop::{CpuId, CpuState, Door, Generation, How, Report, Why};
+use smp_stop::{CpuId, How, Report};
 
 use crate::N;
 use crate::arrivals::{late_arrival, stale_arrival, unasked_arrival, unasked_vs_stop};
@@ -63,7 +62,7 @@ pub const MODELS: &[Model] = &[
 ];
 
 /// Polls before a wait is over.
-const POLLS: u32 = 2;
+pub(crate) const POLLS: u32 = 2;
 
 type Program = Box<dyn FnOnce(&Cpu) -> Fate + Send>;
 
@@ -90,7 +89,7 @@ pub(crate) fn run(machine: &Arc<Machine>, programs: [Option<Program>; N], trap: 
     fates.try_into().unwrap()
 }
 
-const fn owned(reason: smp_stop::Reason) -> Expect {
+pub(crate) const fn owned(reason: smp_stop::Reason) -> Expect {
     Expect {
         reason: Some(reason),
         owned: true,
