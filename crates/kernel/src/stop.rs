@@ -271,7 +271,7 @@ pub(crate) fn stop<A: Arch>(
     Stopped::from(&stop)
 }
 
-/// Keeps what the executing CPU stops for in the report, as far as there is room: for whoever has to speak in its stead.
+/// Keeps what the executing CPU stops for in the report, as far as there is room: for the CPU that has to speak in its stead.
 pub(crate) fn keep<A: Arch>(message: &dyn fmt::Display) {
     Engine::new(&STOP, &Machine::<A>::new(None)).set_message(message);
 }

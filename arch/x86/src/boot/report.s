@@ -7,7 +7,7 @@
 .macro boot_words text:req
     .ascii "standstill: \text\r\n"
     .ascii "@panic cpu=0 reason=panic why=\"\text\"\r\n"
-    .asciz "@stop state=stopped owner=0 stopped= off= silent=\r\n@end how=halt\r\n"
+    .asciz "@stop state=stopped reason=panic owner=0 stopped= off= silent= took_ns=0\r\n@end how=halt\r\n"
 .endm
 
 # Asks for the features in CPUID.1:EDX of a table at \si: a mask and what to say if a bit of it is missing; 0 ends it.

@@ -79,7 +79,7 @@ pub(crate) fn seed() -> u64 {
 
 static POSTED: [AtomicBool; rule::TOKENS] = [const { AtomicBool::new(false) }; rule::TOKENS];
 
-/// Tells whoever awaits `token`.
+/// Ends every wait for `token`.
 pub(crate) fn post(token: u32) {
     if let Some(posted) = POSTED.get(token as usize) {
         posted.store(true, Ordering::Release);

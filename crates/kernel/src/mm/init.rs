@@ -151,7 +151,7 @@ pub(crate) fn hand_over_memblock<A: Arch>() {
         if start < end {
             // Nothing else is in the memblock: RAM out of reach was left alone.
             let ram = InPhysmap::of_ram(start, (end - start) as usize);
-            // SAFETY: the range is reserved by nobody.
+            // SAFETY: no reservation covers the range.
             unsafe { pages::add::<A>(ram) };
         }
     }

@@ -74,7 +74,7 @@ pub(crate) struct Cause<'a> {
     pub(crate) exception: Option<&'a Exception<'a>>,
 }
 
-/// How far somebody has got with telling what happened: nothing, the cause, the table of CPUs, all of it.
+/// How far the owner has got with telling what happened: nothing, the cause, the table of CPUs, all of it.
 static TOLD: AtomicU8 = AtomicU8::new(NOTHING);
 const NOTHING: u8 = 0;
 const CAUSE: u8 = 1;
@@ -190,7 +190,7 @@ fn again<A: Arch>(cause: &Cause<'_>) {
     }
 }
 
-/// The third: how the stop ended, as long as nobody has said it. Whatever the failures have in common is left alone.
+/// The third: how the stop ended, unless it has been said. What the failures may have in common is left alone.
 fn last_words<A: Arch>(stop: &Stopped) -> ! {
     println!("panic while panicking for the third time: no more is told");
     if TOLD.swap(ALL, Ordering::Relaxed) < ALL {

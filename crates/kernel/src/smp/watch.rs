@@ -81,7 +81,7 @@ pub(super) fn wait<A: Arch, P: Phase>(blocks: &[&'static BootBlock], tables: &Sy
         }
         for block in blocks.iter().filter(|b| is_starting(b) && !b.is_alive()) {
             let _off = IrqOff::new();
-            // Whoever fails this time was already told of or stays silent.
+            // A CPU that fails this time was already told of or stays silent.
             let _ = bringup::ask::<A, P>(block, tables, attempt);
         }
     }
