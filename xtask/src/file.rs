@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rustix::fs::{Access, access};
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use crate::exit::Refused;
 
@@ -36,21 +36,32 @@ pub fn check_any(option: &str, path: Option<&Path>) -> Result<()> {
 /// # Errors
 /// As `fill`, and when `path` is no place for a file.
 pub fn write<T>(path: &Path, fill: impl FnOnce(&mut File) -> Result<T>) -> Result<T> {
-    let written = || -> Result<T> {
-        let (folder, path) = place(path)?;
-        let mut fresh = Builder::new()
-            .prefix(".standstill-")
-            .suffix(".new")
-            .permissions(Permissions::from_mode(0o666)) // less what the user's umask takes
-            .tempfile_in(&folder)?;
-        let filled = fill(fresh.as_file_mut())?;
-        if let Ok(old) = fs::metadata(&path) {
-            fresh.as_file().set_permissions(old.permissions())?;
-        }
-        fresh.persist(&path)?;
-        Ok(filled)
-    };
-    written().with_context(|| format!("cannot write {}", path.display()))
+    let failed = || format!("cannot write {}", path.display());
+    let (mut fresh, path) = begin(path).with_context(failed)?;
+    // What goes wrong in there is said as it is: the place need not be to blame.
+    let filled = fill(fresh.as_file_mut())?;
+    finish(fresh, &path).with_context(failed)?;
+    Ok(filled)
+}
+
+/// A fresh file beside the one that `path` means, and which that is.
+fn begin(path: &Path) -> Result<(NamedTempFile, PathBuf)> {
+    let (folder, path) = place(path)?;
+    let fresh = Builder::new()
+        .prefix(".standstill-")
+        .suffix(".new")
+        .permissions(Permissions::from_mode(0o666)) // less what the user's umask takes
+        .tempfile_in(&folder)?;
+    Ok((fresh, path))
+}
+
+/// Gives it the mode of the file that was there, and its name.
+fn finish(fresh: NamedTempFile, path: &Path) -> Result<()> {
+    if let Ok(old) = fs::metadata(path) {
+        fresh.as_file().set_permissions(old.permissions())?;
+    }
+    fresh.persist(path)?;
+    Ok(())
 }
 
 /// Writes `bytes` so.
@@ -58,7 +69,8 @@ pub fn write<T>(path: &Path, fill: impl FnOnce(&mut File) -> Result<T>) -> Resul
 /// # Errors
 /// As [`write()`].
 pub fn write_all(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
-    write(path, |file| Ok(file.write_all(bytes.as_ref())?))
+    let failed = || format!("cannot write {}", path.display());
+    write(path, |file| file.write_all(bytes.as_ref()).with_context(failed))
 }
 
 /// The folder of the file that `path` means, and the file: links are followed, so that they stay.

@@ -242,8 +242,7 @@ fn mistaken(dir: &Path) -> Result<()> {
     for said in [
         format!("xtask: the running kernel is build {running}, the ELF file "),
         format!(" is build {other}: no names"),
-        "xtask: no core: ".to_owned(),
-        format!("the kernel in memory is build {running}, the ELF file is build {other}"),
+        format!("xtask: no core: the kernel in memory is build {running}, the ELF file is build {other}"),
     ] {
         ensure!(text.contains(&said), "{said:?} is not said:\n{text}");
     }
